@@ -1,0 +1,215 @@
+"""Turns that do not recommend: undo, start over, why, about, yes and no, small talk, off the road."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agent import explain
+from agent.plan import to_constraints
+from agent.policy import list_or
+from agent.prompting import phrase
+from agent.reasons import Grounds
+from agent.respond import capital, italic
+from agent.state import Reading, forget
+from agent.types import DialogueState, Explanation, Question
+from retrieval.filters import describe
+from retrieval.types import Item
+
+MOODS = ("laugh", "be gripped", "think", "feel warm")
+_CHAT = (
+    ("injection", r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?|previous|above)|"
+                  r"\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be|you)"),
+    ("weather", r"\b(?:weather|rain(?:ing|y)?|snow(?:ing)?|sunny|forecast|temperature outside)\b"),
+    ("who", r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:bot|robot|human|ai|real)\b|\byour name\b|\bwho made you\b"),
+    ("help", r"^(?:help|\?+)\W*$|\bwhat can (?:you|i)\b|\bhow (?:does this|do you|do i)\b"),
+    ("thanks", r"\b(?:thanks?|thank you|thx|cheers|gracias|merci|danke|bye|goodbye|good night)\b"),
+    ("greet", r"^\W*(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon)|hola|bonjour|hallo|ciao|salut|anything new|"
+              r"i(?:'m| am) (?:back|bored)|recommend|suggest|what should i|help me (?:find|choose|pick)|(?:i )?(?:want|need|looking))\b"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a turn without recommendations says, and the state after it."""
+
+    text: str
+    state: DialogueState
+    question: Question | None = None
+    options: tuple[str, ...] = ()
+
+
+Undo = Callable[[], DialogueState | None]
+
+
+def needs_answer(reading: Reading, before: DialogueState) -> bool:
+    """Whether the act itself is answered, rather than leading to a question or to recommendations."""
+    act = reading.frame.act
+    if act in ("undo", "reset", "ask_why", "ask_about"):
+        return True
+    if act == "chat":
+        return True
+    if act == "accept":
+        return bool(before.last_shown) or _about_rule(before)
+    return act == "reject" and (bool(before.last_shown) or _about_rule(before))
+
+
+def answer(
+    message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds, undo: Undo
+) -> Answer:
+    """The answer to an act that `needs_answer`."""
+    act = reading.frame.act
+    if act == "undo":
+        return _undo(reading, before, state, undo)
+    if act == "reset":
+        kept = DialogueState(turn=state.turn, shown=state.shown, seen=state.seen, disliked=state.disliked)
+        earlier = tuple(p for p in state.liked if p.turn is None)
+        return Answer(phrase("reset"), replace(kept, liked=earlier), None, (*MOODS, "surprise me"))
+    if act == "ask_why":
+        return _why(message, reading, before, state, grounds)
+    if act == "ask_about":
+        return _about(reading, before, state, grounds)
+    if act == "accept":
+        return _accept(reading, before, state, grounds)
+    if act == "reject":
+        return _reject(before, state, grounds)
+    return _chat(message, state, grounds)
+
+
+def _undo(reading: Reading, before: DialogueState, state: DialogueState, undo: Undo) -> Answer:
+    value = reading.frame.target
+    if value is not None:
+        after = forget(state, value)
+        said = _undone(state, after) if after != state else phrase("undone_nothing")
+        return Answer(said, after, None, ("show me more",))
+    restored = undo()
+    if restored is None:
+        return Answer(phrase("undone_nothing"), state)
+    restored = replace(restored, turn=state.turn, pending=None)
+    return Answer(_undone(before, restored), restored, None, ("show me more",))
+
+
+def _undone(before: DialogueState, after: DialogueState) -> str:
+    """What an undo took back, in words."""
+
+    def gone(*slots: str) -> list[str]:
+        return [p.value for slot in slots for p in getattr(before, slot) if p not in getattr(after, slot)]
+
+    back = gone("avoids", "disliked")
+    if back:
+        return phrase("undone_back", values=list_or(back, "and"), verb="are" if len(back) > 1 else "is")
+    dropped = gone("wants", "liked", "people", "seen")
+    return phrase("undone_dropped", values=list_or(dropped, "and")) if dropped else phrase("undone")
+
+
+def _target(reading: Reading, before: DialogueState, grounds: Grounds) -> Item | None:
+    """The item an act speaks of: the one named, the one pointed at, or the first on show."""
+    target = reading.frame.target
+    if target is not None and target.isdigit():
+        position = int(target) - 1
+        return grounds.catalogue[before.last_shown[position]] if position < len(before.last_shown) else None
+    for link in reading.links:
+        if link.item_id is not None:
+            return grounds.catalogue[link.item_id]
+    return None
+
+
+def _why(
+    message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds
+) -> Answer:
+    item = _target(reading, before, grounds)
+    if item is None:
+        if reading.unknown:
+            return Answer(phrase("about_unknown", name=f"*{reading.unknown[0][:60]}*"), state)
+        return Answer(phrase("why_nothing"), state, None, (*MOODS, "surprise me"))
+    asked_not = re.search(r"\bnot\b|n['’]t\b", message, re.I)
+    shown = item.item_id in before.shown and not asked_not
+    told: Explanation = explain.why(item, state, grounds) if shown else explain.why_not(item, state, grounds)
+    question = (
+        Question("Shall I drop that rule?", f"rule:{item.item_id}", told.options) if told.options else None
+    )
+    return Answer(told.text, replace(state, pending=question), None, told.options or ("show me more",))
+
+
+def _about(reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds) -> Answer:
+    item = _target(reading, before, grounds)
+    if item is None:
+        name = f"*{reading.unknown[0][:60]}*" if reading.unknown else "that"
+        return Answer(phrase("about_unknown", name=name), state)
+    return Answer(
+        phrase("about", title=italic(item), facts=explain.facts(item)), state, None, ("show me more",)
+    )
+
+
+def _about_rule(state: DialogueState) -> bool:
+    return state.pending is not None and (
+        state.pending.attribute == "relax" or state.pending.attribute.startswith("rule:")
+    )
+
+
+def _accept(reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds) -> Answer:
+    state = replace(state, pending=None)
+    pending = before.pending
+    if pending is not None and pending.attribute.startswith("rule:"):
+        item = grounds.catalogue[pending.attribute.removeprefix("rule:")]
+        rules = explain.broken(item, to_constraints(state, grounds.vocabulary))
+        after = _without_rules(item, state, grounds)
+        text = phrase("undone_back", values=italic(item), verb="is") if rules else phrase("undone")
+        return Answer(text, after, None, ("show me more",))
+    item_or_none = _target(reading, before, grounds)
+    if item_or_none is not None:
+        return Answer(phrase("enjoy", title=italic(item_or_none)), state, None, ("show me more",))
+    return Answer(phrase("accepted"), state, None, ("show me more",))
+
+
+def _reject(before: DialogueState, state: DialogueState, grounds: Grounds) -> Answer:
+    pending, state = before.pending, replace(state, pending=None)
+    if pending is not None and pending.attribute == "relax":
+        options = tuple(f"forget {rule}" for rule in describe(to_constraints(state, grounds.vocabulary))[:4])
+        return Answer(phrase("strict"), state, Question(phrase("strict"), "drop", options), options)
+    if pending is not None and pending.attribute.startswith("rule:"):
+        return Answer("Kept.", state, None, ("show me more",))
+    text = phrase("rejected_plain")
+    options = ("newer", "older", "something lighter", "something darker", "show me more")
+    return Answer(text, state, Question(text, "change", options), options)
+
+
+def _without_rules(item: Item, state: DialogueState, grounds: Grounds) -> DialogueState:
+    """The state without the promises that `item` breaks."""
+    constraints = to_constraints(state, grounds.vocabulary)
+    for rule in explain.broken(item, constraints):
+        for preference in (*state.wants, *state.avoids, *state.people):
+            if any(value in rule for value in preference.value.split(" or ")):
+                state = forget(state, preference.value)
+    if constraints.years and not _keeps_years(item, constraints.years):
+        state = forget(state, "years")
+    if constraints.max_minutes and (item.minutes is None or item.minutes > constraints.max_minutes):
+        state = forget(state, "max_minutes")
+    return state
+
+
+def _keeps_years(item: Item, years: tuple[int | None, int | None]) -> bool:
+    low, high = years
+    return item.year is not None and (low is None or item.year >= low) and (high is None or item.year <= high)
+
+
+def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
+    kind = next((name for name, pattern in _CHAT if re.search(pattern, message, re.I)), None)
+    chips = (*MOODS, "surprise me")
+    known = [p for p in state.liked if p.turn is None and p.item_id]
+    if kind == "greet" and known and state.turn == 1:
+        titles = " and ".join(italic(grounds.catalogue[p.item_id]) for p in known[-2:] if p.item_id)
+        return _asking(phrase("last_time", titles=titles), state, ("more of that", *chips))
+    if kind in ("greet", "help", "who", "injection", "weather"):
+        return _asking(phrase(kind), state, chips)
+    if kind == "thanks":
+        return Answer(phrase("thanks"), state)
+    words = re.findall(r"[^\W\d_]{2,}", message)
+    return _asking(phrase("off_topic" if len(words) >= 4 else "unclear"), state, chips)
+
+
+def _asking(text: str, state: DialogueState, options: tuple[str, ...]) -> Answer:
+    question = Question(capital(text.split(". ")[-1]), "moods", options)
+    asked = tuple(dict.fromkeys((*state.asked, "moods")))
+    return Answer(text, replace(state, pending=question, asked=asked), question, options)

@@ -1,0 +1,154 @@
+"""One conversation: send, stream, feedback, undo, forget. Everything is stored as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, with_item
+from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
+
+if TYPE_CHECKING:
+    from agent.graph import TurnState
+    from agent.recommender import Recommender
+
+SHOWN_AT_ONCE = 3
+Verdict = Literal["liked", "disliked", "seen"]
+KEPT: tuple[Verdict, ...] = ("liked", "disliked", "seen")
+"""What a profile keeps across conversations: verdicts on items. Moods and limits belong to one evening."""
+
+
+class Conversation:
+    """A conversation of one user. Made by `Recommender.conversation`."""
+
+    def __init__(self, recommender: Recommender, user: str, conversation_id: str) -> None:
+        self._recommender = recommender
+        self._store = recommender.store
+        self.user = user
+        self.conversation_id = conversation_id
+
+    @property
+    def state(self) -> DialogueState:
+        """What the conversation knows now."""
+        return self._store.state(self.conversation_id)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """All exchanges, oldest first; a reply is None where the process died before it could answer."""
+        return self._store.turns(self.conversation_id)
+
+    def send(self, text: str, n: int = SHOWN_AT_ONCE) -> Reply:
+        """Say something and wait for the whole reply. Raises MessageError for an empty message."""
+        reply: Reply | None = None
+        for event in self.stream(text, n):
+            if isinstance(event, Done):
+                reply = event.reply
+        assert reply is not None
+        return reply
+
+    def stream(self, text: str, n: int = SHOWN_AT_ONCE) -> Iterator[Event]:
+        """Say something; steps, tokens, items and at last the stored reply (Done) come as they happen.
+
+        `n`: items at most. The message is stored before any work, the reply before Done is given.
+        """
+        from agent.recommender import readable
+
+        readable_text = readable(text)
+        before = self.state
+        index = self._store.begin_turn(self.conversation_id, text, before)
+        turn: TurnState = {
+            "message": readable_text,
+            "n": n,
+            "may_ask": True,
+            "seed": self._recommender.seed + index,
+            "undo": self._pop,
+            "before": before,
+            "steps": (),
+        }
+        for event in self._recommender.turns.run(turn):
+            if isinstance(event, Reply):
+                self._store.finish_turn(self.conversation_id, index, event)
+                self._keep(before, event.state)
+                yield Done(event)
+            else:
+                yield event
+
+    def feedback(self, item_id: str, liked: bool | None = None, seen: bool = False) -> DialogueState:
+        """A verdict from a card: liked True / False, seen, or neither to take the verdict back.
+
+        It changes the next recommendation. Raises UnknownItemError.
+        """
+        item = self._recommender.catalogue[item_id]
+        before = self.state
+        preference = Preference("item", item.title, item_id, before.turn)
+        after = before
+        if liked is not None:
+            after = with_item(after, "liked" if liked else "disliked", preference)
+        if seen:
+            after = with_item(after, "seen", preference)
+        if liked is None and not seen:
+            after = forget(after, item_id)
+        value = ("liked" if liked else "disliked") if liked is not None else "seen" if seen else "cleared"
+        self._store.record_feedback(self.user, self.conversation_id, item_id, value)  # type: ignore[arg-type]
+        return self._change(before, after)
+
+    def feedback_of(self, item_id: str) -> Verdict | None:
+        """The verdict that stands on an item; like and dislike before seen; None when there is none."""
+        state = self.state
+        return next((s for s in KEPT if any(p.item_id == item_id for p in getattr(state, s))), None)
+
+    def undo(self) -> DialogueState:
+        """Take back the latest change of what was said; unchanged when there is nothing to take back."""
+        before = self.state
+        after = self._store.pop_state(self.conversation_id) or before
+        self._keep(before, after)
+        return after
+
+    def forget(self, value: str, slot: Slot | None = None) -> DialogueState:
+        """Remove an entry of the taste profile by its value, title, item_id or slot name ("years")."""
+        before = self.state
+        return self._change(before, forget(before, value, slot))
+
+    @property
+    def profile(self) -> tuple[ProfileEntry, ...]:
+        """The taste profile as the user sees it: every entry with the message that set it."""
+        state = self.state
+        quotes = {turn.index: turn.message for turn in self.turns}
+        entries = [
+            _entry(slot, p.value, p.value, p.turn, quotes, p.item_id)
+            for slot in LIST_SLOTS
+            for p in getattr(state, slot)
+        ]
+        set_on = dict(state.set_on)
+        for slot in VALUE_SLOTS:
+            value = getattr(state, slot)
+            if value is not None:
+                entries.append(
+                    _entry(slot, slot, describe_value(slot, value), set_on.get(slot), quotes, None)
+                )
+        return tuple(entries)
+
+    def _change(self, before: DialogueState, after: DialogueState) -> DialogueState:
+        self._store.set_state(self.conversation_id, after)
+        self._keep(before, after)
+        return after
+
+    def _pop(self) -> DialogueState | None:
+        return self._store.pop_state(self.conversation_id)
+
+    def _keep(self, before: DialogueState, after: DialogueState) -> None:
+        """Bring the kept profile in line with a change of the state."""
+        for slot in KEPT:
+            old = {p.item_id: p for p in getattr(before, slot)}
+            new = {p.item_id: p for p in getattr(after, slot)}
+            for item_id in old.keys() - new.keys():
+                self._store.forget(self.user, str(item_id), slot)
+            for item_id in new.keys() - old.keys():
+                self._store.remember(self.user, slot, replace(new[item_id], turn=None))
+
+
+def _entry(
+    slot: Slot, value: str, label: str, turn: int | None, quotes: dict[int, str], item_id: str | None
+) -> ProfileEntry:
+    return ProfileEntry(slot, value, label, turn, quotes.get(turn) if turn else None, item_id)

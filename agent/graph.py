@@ -1,0 +1,280 @@
+"""One turn as a LangGraph: the picture in the README, in code.
+
+message -> understand -> answer                                         -> reply
+                      -> decide -> ask                                  -> reply
+                                -> expand -> retrieve -> rank -> respond -> reply
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
+
+from langgraph.config import get_stream_writer
+from langgraph.graph import END, START, StateGraph
+
+from agent import policy, respond
+from agent.answers import Undo, answer, needs_answer
+from agent.expand import expand
+from agent.grounding import problems
+from agent.language import Language
+from agent.plan import to_constraints, to_query
+from agent.prompting import phrase
+from agent.reasons import Grounds, varied
+from agent.state import Reading, apply_reading
+from agent.types import DialogueState, Event, Items, Question, Reply, Speaker, Step, StepStarted, Token, Trace
+from agent.understand import Reader
+from retrieval.types import Query, Ranking, Recommendation
+
+POOL = 60
+"""Candidates that questions, quick replies and the final choice are drawn from."""
+
+STEPS_AT_MOST = 12
+"""LangGraph's own limit is in the thousands; a turn has at most six nodes."""
+
+
+class TurnState(TypedDict, total=False):
+    """What the nodes of one turn hand on."""
+
+    message: str
+    n: int
+    may_ask: bool
+    seed: int
+    undo: Undo
+    before: DialogueState
+    state: DialogueState
+    reading: Reading
+    question: Question | None
+    expansions: tuple[str, ...]
+    query: Query
+    ranking: Ranking
+    items: tuple[Recommendation, ...]
+    reply: Reply
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """What the nodes work with."""
+
+    reader: Reader
+    grounds: Grounds
+    language: Language | None
+
+
+def _emit(event: Event) -> None:
+    get_stream_writer()(event)
+
+
+class Turns:
+    """Runs turns. One instance serves every conversation; it keeps nothing between turns."""
+
+    def __init__(self, skills: Skills) -> None:
+        self._skills = skills
+        graph = StateGraph(TurnState)
+        nodes: Sequence[tuple[str, str, Callable[[TurnState], tuple[dict[str, Any], Speaker, str]]]] = (
+            ("understand", "reading your message", self._understand),
+            ("answer", "answering", self._answer),
+            ("decide", "deciding what to do", self._decide),
+            ("ask", "asking", self._ask),
+            ("expand", "widening your interests", self._expand),
+            ("retrieve", "looking through the catalogue", self._retrieve),
+            ("rank", "ranking", self._rank),
+            ("respond", "putting it into words", self._respond),
+        )
+        for name, words, node in nodes:
+            graph.add_node(name, _timed(name, words, node))
+        graph.add_edge(START, "understand")
+        graph.add_conditional_edges("understand", self._after_understanding, ["answer", "decide"])
+        graph.add_conditional_edges("decide", self._after_deciding, ["ask", "expand"])
+        for first, second in (("expand", "retrieve"), ("retrieve", "rank"), ("rank", "respond")):
+            graph.add_edge(first, second)
+        for last in ("answer", "ask", "respond"):
+            graph.add_edge(last, END)
+        self._graph = graph.compile()
+
+    def run(self, turn: TurnState) -> Iterator[Event | Reply]:
+        """Stream the events of one turn; the last thing that comes is its Reply, with its trace."""
+        started = time.perf_counter()
+        first: float | None = None
+        final: TurnState = turn
+        for mode, value in self._graph.stream(
+            turn, {"recursion_limit": STEPS_AT_MOST}, stream_mode=["custom", "values"]
+        ):
+            if mode == "values":
+                final = value
+                continue
+            if first is None and isinstance(value, Token):
+                first = time.perf_counter() - started
+            yield value
+        seconds = time.perf_counter() - started
+        trace = Trace(final["steps"], final["reading"].frame, first or seconds, seconds)
+        yield replace(final["reply"], trace=trace)
+
+    # Nodes: each answers (what it adds to the state, who did it, what came of it)
+
+    def _understand(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        before = turn["before"]
+        understood = self._skills.reader.read(turn["message"], before)
+        state = apply_reading(before, understood.reading, self._skills.grounds.vocabulary, before.turn + 1)
+        changes = {"reading": understood.reading, "state": state}
+        return changes, understood.speaker, understood.detail
+
+    def _after_understanding(self, turn: TurnState) -> str:
+        return "answer" if needs_answer(turn["reading"], turn["before"]) else "decide"
+
+    def _answer(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        given = answer(
+            turn["message"],
+            turn["reading"],
+            turn["before"],
+            turn["state"],
+            self._skills.grounds,
+            turn["undo"],
+        )
+        _say(given.text)
+        question = given.question.text if given.question else None
+        reply = Reply(given.text, (), question, given.options, given.state)
+        return {"reply": reply, "state": given.state}, "template", turn["reading"].frame.act
+
+    def _decide(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        state, reading = replace(turn["state"], pending=None), turn["reading"]
+        unplaced = bool(reading.unknown) and policy.information(state) == 0
+        if not turn["may_ask"] or not (policy.should_ask(state, reading) or (unplaced and not state.shown)):
+            return {"question": None, "state": state}, "code", "recommend"
+        question = self._question(state)
+        if unplaced and question is not None:
+            text = phrase("unknown", name=reading.unknown[0][:60].replace("*", ""))
+            question = replace(question, text=text)
+            reading = replace(reading, links=tuple(link for link in reading.links if link.item_id))
+        done = f"ask about {question.attribute}" if question else "recommend"
+        return {"question": question, "state": state, "reading": reading}, "code", done
+
+    def _question(self, state: DialogueState) -> Question | None:
+        grounds = self._skills.grounds
+        ranking = grounds.ranker.rank(to_query(state, grounds.vocabulary), POOL)
+        items = [grounds.catalogue[candidate.item_id] for candidate in ranking.candidates]
+        likes = [grounds.catalogue[p.item_id] for p in state.liked if p.item_id and p.turn == state.turn]
+        anchor = policy.Anchor(likes[-1], respond.italic(likes[-1])) if likes else None
+        return policy.choose_question(state, items, grounds.vocabulary, anchor)
+
+    def _after_deciding(self, turn: TurnState) -> str:
+        return "ask" if turn["question"] is not None else "expand"
+
+    def _ask(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        question = turn["question"]
+        assert question is not None
+        state = replace(turn["state"], pending=question, asked=(*turn["state"].asked, question.attribute))
+        notes = respond.notes(turn["before"], state, turn["reading"], self._skills.grounds.catalogue)
+        text = "".join(notes) + question.text
+        _say(text)
+        return (
+            {"reply": Reply(text, (), question.text, question.options, state), "state": state},
+            "template",
+            question.attribute,
+        )
+
+    def _expand(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        grounds = self._skills.grounds
+        found = expand(
+            turn["state"], grounds.catalogue, grounds.ranker, grounds.vocabulary, self._skills.language
+        )
+        return {"expansions": found.texts}, found.speaker, found.detail
+
+    def _retrieve(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        grounds = self._skills.grounds
+        query = to_query(turn["state"], grounds.vocabulary, turn["expansions"])
+        ranking = grounds.ranker.rank(query, max(POOL, turn["n"]))
+        return {"query": query, "ranking": ranking}, "code", f"{ranking.eligible:,} items keep every promise"
+
+    def _rank(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        grounds, state, query = self._skills.grounds, turn["state"], turn["query"]
+        pool = turn["ranking"].candidates
+        chosen = list(pool[: turn["n"]])
+        if turn["reading"].surprise and not (query.liked or query.text):
+            items = [grounds.catalogue[candidate.item_id] for candidate in pool]
+            chosen = [replace(pool[i], rank=k) for k, i in enumerate(varied(items, turn["n"]), 1)]
+        recommendations = tuple(grounds.recommendation(candidate, state, query) for candidate in chosen)
+        _emit(Items(recommendations))
+        return {"items": recommendations}, "code", f"{len(pool)} candidates"
+
+    def _respond(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
+        state, items, ranking = turn["state"], turn["items"], turn["ranking"]
+        if not items:
+            return self._nothing_left(state)
+        question = self._relax_question(state, ranking)
+        promised = to_constraints(state, self._skills.grounds.vocabulary)
+        draft = respond.Draft(items, ranking, promised, turn["before"], state, turn["reading"], question)
+        ids = tuple(item.item_id for item in items)
+        state = replace(
+            state,
+            shown=(*state.shown, *ids),
+            last_shown=ids,
+            pending=question,
+            asked=(*state.asked, "relax") if question else state.asked,
+        )
+        text, speaker, detail = self._words(draft, turn["seed"])
+        options = question.options if question else self._options(turn)
+        reply = Reply(
+            text, items, question.text if question else None, options, state, relaxed=ranking.relaxed
+        )
+        return {"reply": reply, "state": state}, speaker, detail
+
+    def _words(self, draft: respond.Draft, seed: int) -> tuple[str, Speaker, str]:
+        """Word the draft, streaming it; a wording that fails the check is replaced before it is stored."""
+        catalogue = self._skills.grounds.catalogue
+        parts = respond.recommending(draft, catalogue)
+        speaker, pieces = respond.speak(
+            parts, self._skills.language, seed, respond.prompt_facts(draft, catalogue)
+        )
+        text = ""
+        for piece in pieces:
+            text += piece
+            _emit(Token(piece))
+        wrong = problems(text, parts)
+        if wrong is None:
+            return text.strip(), speaker, f"{len(draft.items)} items"
+        _, pieces = respond.speak(parts, None, seed, {})
+        return "".join(pieces), "template", f"model's words refused: {wrong}"
+
+    def _relax_question(self, state: DialogueState, ranking: Ranking) -> Question | None:
+        if not ranking.relaxed or "relax" in state.asked:
+            return None
+        return Question(phrase("relax_question"), "relax", ("fine by me", "no, keep to it"))
+
+    def _nothing_left(self, state: DialogueState) -> tuple[dict[str, Any], Speaker, str]:
+        text = phrase("empty")
+        _say(text)
+        reply = Reply(text, (), text, ("start over", "surprise me"), replace(state, last_shown=()))
+        return {"reply": reply, "state": reply.state}, "template", "nothing is left"
+
+    def _options(self, turn: TurnState) -> tuple[str, ...]:
+        """Quick replies after a recommendation: more, and what splits the remaining candidates best."""
+        grounds, state = self._skills.grounds, turn["state"]
+        rest = turn["ranking"].candidates[len(turn["items"]) :]
+        items = [grounds.catalogue[candidate.item_id] for candidate in rest]
+        if not items:
+            return ("start over",)
+        return ("more like these", *policy.critiques(state, items, grounds.vocabulary))
+
+
+def _say(text: str) -> None:
+    for i, word in enumerate(text.split(" ")):
+        _emit(Token(word if i == 0 else f" {word}"))
+
+
+def _timed(
+    name: str, words: str, node: Callable[[TurnState], tuple[dict[str, Any], Speaker, str]]
+) -> Callable[[TurnState], dict[str, Any]]:
+    """A node that announces itself, measures itself, and leaves a Step in the trace."""
+
+    def run(turn: TurnState) -> dict[str, Any]:
+        _emit(StepStarted(name, words))
+        started = time.perf_counter()
+        changes, speaker, detail = node(turn)
+        step = Step(name, time.perf_counter() - started, speaker, detail)
+        return {**changes, "steps": (*turn.get("steps", ()), step)}
+
+    return run

@@ -1,0 +1,62 @@
+"""DialogueState -> Query: what is promised, what is wished for, what must not come again."""
+
+from __future__ import annotations
+
+from agent.types import DialogueState, Preference
+from agent.vocabulary import Vocabulary
+from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
+
+
+def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
+    """The query of a state. Likes of this conversation speak; older ones only when it has none of its own."""
+    liked = _items(p for p in state.liked if p.turn is not None) or _items(state.liked)
+    known = (*state.liked, *state.disliked, *state.seen)
+    return Query(
+        text=wanted_text(state),
+        expansions=expansions,
+        liked=liked,
+        disliked=_items(state.disliked),
+        exclude=frozenset((*_items(known), *state.shown)),
+        facets=tuple(
+            facet for p in state.wants if p.kind == "text" for facet in nearest(p.value, vocabulary)
+        ),
+        constraints=to_constraints(state, vocabulary),
+    )
+
+
+def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
+    """The promises of a state, in the order they were made."""
+    require = [group for p in state.wants if (group := _group(p))]
+    require += [_group(p) for p in state.people]
+    if state.language:
+        require.append((Facet("language", state.language),))
+    if state.audience:
+        require.append((Facet("audience", state.audience),))
+    forbid: list[Facet] = []
+    for preference in state.avoids:
+        forbid += _group(preference) or nearest(preference.value, vocabulary)
+    return Constraints(tuple(require), tuple(forbid), state.years, state.max_minutes)
+
+
+def wanted_text(state: DialogueState) -> str:
+    """What is wanted in words, for text retrieval. Facets and people are promises already: only what the
+    catalogue has no facet for is left to similarity."""
+    return " ".join(p.value for p in state.wants if p.kind == "text")
+
+
+def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
+    """Facets that come closest to a phrase the catalogue has no word for; empty when nothing does."""
+    term = vocabulary.answer(phrase)
+    return term.facets if term else ()
+
+
+def _group(preference: Preference) -> tuple[Facet, ...]:
+    if preference.kind == "person":
+        return (Facet("directors", preference.value), Facet("cast", preference.value))
+    if preference.kind not in FACET_FIELDS:
+        return ()
+    return tuple(Facet(preference.kind, value) for value in preference.value.split(" or "))
+
+
+def _items(preferences: object) -> tuple[str, ...]:
+    return tuple(p.item_id for p in preferences if p.item_id is not None)  # type: ignore[attr-defined]

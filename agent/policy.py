@@ -1,0 +1,185 @@
+"""Ask or recommend, and which question: the one whose answer is expected to tell the most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from agent.state import Reading
+from agent.types import DialogueState, Question
+from agent.vocabulary import MOODS, Vocabulary
+from retrieval.types import Item, facet_values
+
+LATEST_RECOMMENDATION = 3
+"""The turn by which something is recommended, whatever is known."""
+
+ENOUGH = 2
+"""Pieces of information that make a question unnecessary."""
+
+LEAST_GAIN = 0.6
+"""Bits below which a question is not worth a person's time."""
+
+MOST_OPTIONS = 4
+ASKABLE = ("moods", "themes", "genres", "decade", "audience")
+OWN_SIDES = ("themes", "genres", "moods")
+SURPRISE = "surprise me"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A liked item that a question speaks of, and how replies write it."""
+
+    item: Item
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A possible question: its options and the expected information of the answer, in bits."""
+
+    attribute: str
+    options: tuple[str, ...]
+    gain: float
+
+
+@cache
+def _texts() -> dict[str, list[str]]:
+    return yaml.safe_load((Path(__file__).parent / "prompts" / "questions.yaml").read_text("utf-8"))
+
+
+def information(state: DialogueState) -> int:
+    """How many things this conversation knows of what is wanted now."""
+    listed = [p for p in (*state.liked, *state.wants, *state.people, *state.avoids) if p.turn is not None]
+    values = (state.years, state.language, state.max_minutes, state.audience)
+    return len(listed) + sum(value is not None for value in values)
+
+
+def should_ask(state: DialogueState, reading: Reading) -> bool:
+    """Whether a question is due before recommending: early, with little known, and never after a recommendation."""
+    if reading.surprise or reading.frame.act in ("more", "accept", "critique") or state.shown:
+        return False
+    if state.turn >= LATEST_RECOMMENDATION or len(state.asked) >= LATEST_RECOMMENDATION - 1:
+        return False
+    known = information(state)
+    return known == 0 or (known < ENOUGH and not state.asked)
+
+
+def answer_probabilities(labels: Sequence[Sequence[str]], options: Sequence[str]) -> np.ndarray:
+    """P(answer | item), [n_items, n_options + 1]: an item's own options are equally likely, the last is "none"."""
+    table = np.zeros((len(labels), len(options) + 1))
+    for row, values in enumerate(labels):
+        hits = [i for i, option in enumerate(options) if option in values]
+        table[row, hits or [len(options)]] = 1 / max(1, len(hits))
+    return table
+
+
+def expected_gain(labels: Sequence[Sequence[str]], weights: np.ndarray, options: Sequence[str]) -> float:
+    """Mutual information of answer and item in bits: H(A) - sum_i w_i H(A | i).
+
+    `labels`: the values each item has; `weights` [n_items]: how likely each is the one, summing to 1.
+    (Expected information gain of a question; Lindley, Annals of Mathematical Statistics 1956.)
+    """
+    table = answer_probabilities(labels, options)
+    return _entropy(weights @ table) - float(weights @ np.array([_entropy(row) for row in table]))
+
+
+def best_split(attribute: str, labels: Sequence[Sequence[str]], weights: np.ndarray) -> Split:
+    """Greedy choice of up to four options that together tell the most."""
+    totals: dict[str, float] = {}
+    for values, weight in zip(labels, weights, strict=True):
+        for value in values:
+            totals[value] = totals.get(value, 0.0) + float(weight)
+    # An option nearly all items have, or hardly any, splits nothing.
+    pool = sorted((v for v, t in totals.items() if 0.04 < t < 0.9), key=lambda v: (-totals[v], v))[:12]
+    chosen: list[str] = []
+    gain = 0.0
+    while pool and len(chosen) < MOST_OPTIONS:
+        scored = [(expected_gain(labels, weights, [*chosen, value]), value) for value in pool]
+        best, value = max(scored, key=lambda pair: (pair[0], pair[1]))
+        if best < gain + 0.05:
+            break
+        gain = best
+        chosen.append(value)
+        pool.remove(value)
+    return Split(attribute, tuple(chosen), gain)
+
+
+def choose_question(
+    state: DialogueState, items: Sequence[Item], vocabulary: Vocabulary, anchor: Anchor | None
+) -> Question | None:
+    """The most telling question about the current candidates (best first); None when none is worth asking.
+
+    `anchor`: the liked item that the question may speak of: then it asks which of its own sides counts.
+    """
+    if not items:
+        return None
+    weights = 1.0 / (np.arange(len(items)) + 10.0)
+    weights /= weights.sum()
+    said = {p.value for p in (*state.wants, *state.avoids)}
+    splits = []
+    for attribute in ASKABLE:
+        if attribute in state.asked or (attribute == "decade" and state.years):
+            continue
+        labels = [[v for v in labels_of(item, attribute, vocabulary) if v not in said] for item in items]
+        if anchor and attribute in OWN_SIDES:
+            own = facet_values(anchor.item, attribute)
+            labels = [[v for v in values if v in own] for values in labels]
+        splits.append(best_split(attribute, labels, weights))
+    worthy = [split for split in splits if len(split.options) >= 2 and split.gain >= LEAST_GAIN]
+    if not worthy:
+        return None
+    cold = information(state) == 0 and next((s for s in worthy if s.attribute == "moods"), None)
+    split = cold or max(worthy, key=lambda s: s.gain)
+    return phrase_question(split, anchor.written if anchor else None)
+
+
+def labels_of(item: Item, attribute: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The answers an item would be an instance of."""
+    if attribute == "decade":
+        return () if item.year is None else (decade(item.year),)
+    if attribute == "moods":
+        return item.moods or vocabulary.moods_of(item)
+    return facet_values(item, attribute)
+
+
+def decade(year: int) -> str:
+    """`the 1990s`; everything before 1960 is one answer, as people know few of those."""
+    return "before 1960" if year < 1960 else f"the {year // 10 * 10}s"
+
+
+def phrase_question(split: Split, anchor: str | None) -> Question:
+    texts = _texts()
+    kind = "doing" if set(split.options) <= set(MOODS) else split.attribute
+    template = texts[f"{kind}_anchored" if anchor else kind][0]
+    listed = list_or(split.options)
+    options = (*split.options, SURPRISE)
+    return Question(template.format(anchor=anchor, options=listed), split.attribute, options)
+
+
+def list_or(values: Sequence[str], last: str = "or") -> str:
+    """`a, b or c`."""
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} {last} {values[-1]}"
+
+
+def _entropy(probabilities: np.ndarray) -> float:
+    p = probabilities[probabilities > 0]
+    return float(-(p * np.log2(p)).sum())
+
+
+def critiques(state: DialogueState, items: Sequence[Item], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Quick replies that steer away from what was shown: the best split of what is left, and its age."""
+    weights = np.full(len(items), 1 / len(items))
+    said = {value for p in (*state.wants, *state.avoids) for value in p.value.split(" or ")}
+    labels = [[v for v in facet_values(item, "genres") if v not in said] for item in items]
+    chosen = best_split("genres", labels, weights).options
+    options = [f"more {chosen[0]}"] if chosen else []
+    options += [f"no {chosen[1]}"] if len(chosen) > 1 else []
+    years = [item.year for item in items if item.year is not None]
+    if state.years is None and years and max(years) - min(years) >= 10:
+        options.append("newer")
+    return tuple(options)

@@ -1,0 +1,39 @@
+"""Prompts and wordings are data: YAML files, rendered strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+_FOLDER = Path(__file__).with_name("prompts")
+
+
+@cache
+def _load(name: str) -> Mapping[str, Any]:
+    return yaml.safe_load((_FOLDER / f"{name}.yaml").read_text("utf-8"))
+
+
+def prompt(name: str, /, **values: str) -> list[dict[str, str]]:
+    """The chat messages of a prompt file: system, worked examples, user. KeyError for a missing variable."""
+    spec = _load(name)
+    messages = [{"role": "system", "content": spec["system"]}]
+    for example in spec["examples"]:
+        messages += [{"role": role, "content": example[role]} for role in ("user", "assistant")]
+    return [*messages, {"role": "user", "content": Template(spec["user"]).substitute(values)}]
+
+
+def phrasings(name: str, /, **values: object) -> list[str]:
+    """Every wording of a phrase with its slots filled. KeyError for an unknown phrase or a missing slot."""
+    texts = _load("phrases")[name]
+    return [text.format(**values) for text in ([texts] if isinstance(texts, str) else texts)]
+
+
+def phrase(name: str, /, pick: int = 0, **values: object) -> str:
+    """One wording; `pick` chooses which, round and round."""
+    texts = phrasings(name, **values)
+    return texts[pick % len(texts)]

@@ -1,0 +1,164 @@
+"""Why an item fits, from the catalogue and from what the ranking really used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.policy import list_or
+from agent.prompting import phrase
+from agent.types import Contribution, DialogueState
+from agent.vocabulary import Vocabulary
+from retrieval.catalogue import Catalogue
+from retrieval.ranker import Ranker
+from retrieval.types import Candidate, Item, Query, Reason, Recommendation, facet_values
+
+SHARED_FIELDS = ("themes", "genres", "moods")
+LOVED = 0.02
+"""Share of the catalogue, by popularity, that may be called best loved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What reasons may be drawn from: the catalogue, the ranker's sources and the query that was asked."""
+
+    catalogue: Catalogue
+    ranker: Ranker
+    vocabulary: Vocabulary
+    loved: frozenset[str]
+
+    def recommendation(self, candidate: Candidate, state: DialogueState, query: Query) -> Recommendation:
+        item = self.catalogue[candidate.item_id]
+        reasons = self.reasons(item, candidate, state, query)
+        return Recommendation(item.item_id, item.title, candidate.score, candidate.rank, reasons)
+
+    def reasons(
+        self, item: Item, candidate: Candidate, state: DialogueState, query: Query
+    ) -> tuple[Reason, ...]:
+        """True phrases that speak for `item`, what was asked for first; never empty."""
+        found = [
+            *self._asked(item, state),
+            *self._behaviour(item, candidate, query),
+            *self._shared(item, query),
+            *self._wished(item, state),
+        ]
+        if item.item_id in self.loved:
+            found.append(
+                Reason("popular", phrase("reason_popular"), self._share(candidate, "popularity", query))
+            )
+        return (*found, self._plain(item))
+
+    def contributions(self, candidate: Candidate, query: Query) -> tuple[Contribution, ...]:
+        """What each source gave to the item's place, as shares of its fused score (they sum to 1)."""
+        bars: list[Contribution] = []
+        for source, weight in self.ranker.shares(query, candidate):
+            if source == "collaborative":
+                bars += self._by_liked(candidate.item_id, query, weight)
+            else:
+                bars.append(Contribution(_SOURCES.get(source, source), weight))
+        return tuple(sorted(bars, key=lambda bar: -bar.weight))
+
+    def _share(self, candidate: Candidate, source: str, query: Query) -> float:
+        return dict(self.ranker.shares(query, candidate)).get(source, 0.0)
+
+    def _by_liked(self, item_id: str, query: Query, weight: float) -> list[Contribution]:
+        pairs = self.ranker.contributions(item_id, query.liked)
+        total = sum(value for _, value in pairs)
+        if not total:
+            return [Contribution("people with your taste", weight)]
+        return [
+            Contribution(f"people who like {self.catalogue[liked].title}", weight * value / total)
+            for liked, value in pairs
+        ]
+
+    def _asked(self, item: Item, state: DialogueState) -> list[Reason]:
+        found = []
+        for preference in state.people:
+            if preference.value in (*item.directors, *item.cast):
+                found.append(Reason("person", phrase("reason_with", person=preference.value), 1.0))
+        wanted = [
+            value
+            for preference in state.wants
+            for value in preference.value.split(" or ")
+            if preference.kind != "text" and value in facet_values(item, preference.kind)
+        ]
+        if wanted:
+            found.append(Reason("wanted", phrase("reason_wanted", facets=list_or(wanted, "and")), 1.0))
+        if state.years and item.year is not None and _within(item.year, state.years):
+            found.append(Reason("years", phrase("reason_years", year=item.year), 0.5))
+        return found
+
+    def _behaviour(self, item: Item, candidate: Candidate, query: Query) -> list[Reason]:
+        pairs = self.ranker.contributions(item.item_id, query.liked)[:1]
+        weight = self._share(candidate, "collaborative", query)
+        return [
+            Reason("loved_by", phrase("reason_loved_by", title=self.catalogue[liked].title), weight, liked)
+            for liked, _ in pairs
+        ]
+
+    def _shared(self, item: Item, query: Query) -> list[Reason]:
+        found = []
+        for liked in reversed(query.liked[-3:]):
+            other = self.catalogue[liked]
+            people = [p for p in (*item.directors, *item.cast) if p in (*other.directors, *other.cast)]
+            if people:
+                text = phrase("reason_person", person=list_or(people[:2], "and"), title=other.title)
+                found.append(Reason("person", text, 0.8, liked))
+            facets = [
+                value
+                for field in SHARED_FIELDS
+                for value in facet_values(item, field)
+                if value in facet_values(other, field)
+            ]
+            if facets:
+                text = phrase("reason_shares", facets=list_or(facets[:3], "and"), title=other.title)
+                found.append(Reason("shares", text, 0.4, liked))
+                break
+        return found
+
+    def _wished(self, item: Item, state: DialogueState) -> list[Reason]:
+        for preference in state.wants:
+            term = self.vocabulary.answer(preference.value) if preference.kind == "text" else None
+            facets = [f.value for f in term.facets if f.value in facet_values(item, f.field)] if term else []
+            if facets:
+                text = phrase("reason_wished", facets=list_or(facets, "and"), wish=preference.value)
+                return [Reason("wished", text, 0.4)]
+        return []
+
+    def _plain(self, item: Item) -> Reason:
+        if item.genres and item.year is not None:
+            text = phrase("reason_genres", facets=list_or(item.genres[:3], "and"), year=item.year)
+            return Reason("genres", text, 0.1)
+        return Reason("plain", phrase("reason_plain"), 0.1)
+
+
+def best_loved(ranker: Ranker, catalogue: Catalogue) -> frozenset[str]:
+    """The items that may be called best loved: the top 2 % by popularity, at least ten."""
+    count = max(10, round(len(catalogue) * LOVED))
+    ranking = ranker.rank(Query(), min(count, len(catalogue)))
+    return frozenset(candidate.item_id for candidate in ranking.candidates)
+
+
+def varied(items: Sequence[Item], n: int) -> list[int]:
+    """Positions of `n` items that share as few genres as possible, earlier ones preferred."""
+    chosen: list[int] = []
+    seen: set[str] = set()
+    while len(chosen) < min(n, len(items)):
+        rest = [i for i in range(len(items)) if i not in chosen]
+        best = min(rest, key=lambda i: (sum(genre in seen for genre in items[i].genres), i))
+        chosen.append(best)
+        seen.update(items[best].genres)
+    return chosen
+
+
+def _within(year: int, years: tuple[int | None, int | None]) -> bool:
+    low, high = years
+    return (low is None or year >= low) and (high is None or year <= high)
+
+
+_SOURCES = {
+    "dense": "similar in meaning",
+    "lexical": "same words",
+    "knowledge": "shared people, genres and makers",
+    "popularity": "well liked by everyone",
+}

@@ -1,0 +1,206 @@
+"""The public API: open a workspace, recommend, hold conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent import explain
+from agent.conversation import Conversation
+from agent.errors import MessageError
+from agent.graph import Skills, Turns, TurnState
+from agent.language import open_language
+from agent.link import Linker
+from agent.plan import to_query
+from agent.policy import SURPRISE
+from agent.prompting import phrase
+from agent.reasons import Grounds, best_loved
+from agent.state import apply_reading
+from agent.store import Store
+from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
+from agent.understand import Reader
+from agent.vocabulary import MOODS, Vocabulary
+from retrieval.catalogue import Catalogue
+from retrieval.types import Item, Query
+from retrieval.workspace import Workspace, open_starter
+
+LONGEST_MESSAGE = 4_000
+"""Characters of a message that are read; the rest is kept, not read."""
+
+
+class Recommender:
+    """A workspace and a language model, ready to talk. Safe to use from several threads."""
+
+    def __init__(
+        self, workspace: Workspace, llm: str = "packaged", database: Path | str | None = None, seed: int = 0
+    ) -> None:
+        """`llm`: "packaged" | "none" (rules and templates only) | a Hugging Face id or folder | the http(s)
+        URL of an OpenAI-compatible server ("http://host:port/v1#model-name"). `database`: where
+        conversations are kept, a path or any SQLAlchemy URL; None: in the workspace's folder.
+        `seed` makes the choice of wordings repeatable. Raises ModelError, StoreError.
+        """
+        self.workspace = workspace
+        self.catalogue: Catalogue = workspace.catalogue
+        language = open_language(llm)
+        self.model_name = language.name if language else "none"
+        vocabulary, linker = Vocabulary(self.catalogue), Linker(self.catalogue)
+        ranker = workspace.ranker
+        ranker.rank(Query(text="warm up"), 1)  # loads the text encoder now, not in somebody's first turn
+        self._grounds = Grounds(self.catalogue, ranker, vocabulary, best_loved(ranker, self.catalogue))
+        self._reader = Reader(self.catalogue, linker, vocabulary, language)
+        self._linker = linker
+        self.turns = Turns(Skills(self._reader, self._grounds, language))
+        self.store = Store(_database(workspace, database))
+        self.seed = seed
+
+    @classmethod
+    def open(
+        cls,
+        workspace: str | Path | None = None,
+        llm: str = "packaged",
+        database: Path | str | None = None,
+        seed: int = 0,
+    ) -> Recommender:
+        """Open a workspace folder; None is the starter workspace, built on first use.
+
+        Raises WorkspaceError (missing or damaged folder), ModelError, StoreError.
+        """
+        opened = open_starter() if workspace is None else Workspace.open(Path(workspace))
+        return cls(opened, llm, database, seed)
+
+    def recommend(
+        self, messages: Sequence[Mapping[str, str]], n: int = 10, exclude: Sequence[str] = ()
+    ) -> Result:
+        """The `n` best items after a dialogue, without keeping anything of it.
+
+        `messages`: [{"role": "user" | "assistant", "content": text}, ...], oldest first ("seeker" and
+        "recommender" are understood too). Items that either side named are not recommended again, nor
+        are the item_ids in `exclude`. Raises MessageError for a malformed message, UnknownItemError for
+        an unknown id in `exclude`, ValueError for `n` below 1.
+        """
+        for item_id in exclude:
+            self.catalogue.row(item_id)
+        state = DialogueState()
+        for message in messages:
+            role, content = _checked(message)
+            if role == "user":
+                reading = self._reader.read(content[:LONGEST_MESSAGE], state).reading
+                state = apply_reading(state, reading, self._grounds.vocabulary, state.turn + 1)
+            else:
+                state = self._heard(state, content)
+        query = to_query(state, self._grounds.vocabulary)
+        query = replace(query, exclude=query.exclude.union(exclude))
+        ranking = self._grounds.ranker.rank(query, n)
+        items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
+        return Result(items, state, ranking.relaxed)
+
+    def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
+        """`recommend` for several dialogues, for evaluation; answers in the same order."""
+        return [self.recommend(messages, n) for messages in dialogues]
+
+    def ask(self, text: str, n: int = 3) -> Reply:
+        """One question, one answer: recommends at once, asks nothing, keeps nothing."""
+        turn: TurnState = {"message": text, "n": n, "may_ask": False}
+        return self.reply_to(turn, DialogueState())
+
+    def reply_to(self, turn: TurnState, before: DialogueState) -> Reply:
+        """Run one turn to its end and answer its reply."""
+        text = readable(turn["message"])
+        full: TurnState = {
+            "seed": self.seed,
+            "undo": lambda: None,
+            **turn,
+            "message": text,
+            "before": before,
+            "steps": (),
+        }  # type: ignore[typeddict-item]
+        last: Any = None
+        for event in self.turns.run(full):
+            last = event
+        assert isinstance(last, Reply)
+        return last
+
+    def conversation(self, user: str = "me", conversation_id: str | None = None) -> Conversation:
+        """A new conversation of `user`, or with `conversation_id` an earlier one to go on with.
+
+        Raises ConversationError for an id that is unknown or another user's, UserError for a bad name.
+        """
+        if conversation_id is not None:
+            self.store.load(user, conversation_id)
+            return Conversation(self, user, conversation_id)
+        kept: dict[str, tuple[Preference, ...]] = {"liked": (), "disliked": (), "seen": ()}
+        for row in self.store.profile(user):
+            if row.preference.item_id in self.catalogue:
+                kept[row.slot] += (row.preference,)
+        return Conversation(self, user, self.store.create(user, state=DialogueState(**kept)))
+
+    def conversations(self, user: str) -> list[ConversationInfo]:
+        """The user's conversations, most recent first."""
+        return self.store.conversations(user)
+
+    def forget_user(self, user: str) -> None:
+        """Delete everything kept about `user`: conversations, profile and feedback."""
+        self.store.delete_user(user)
+
+    def item(self, item_id: str) -> Item:
+        """The catalogue's record. Raises UnknownItemError."""
+        return self.catalogue[item_id]
+
+    def why(self, chat: Conversation, item_id: str) -> Explanation:
+        """Why `item_id` fits this conversation. Raises UnknownItemError."""
+        return explain.why(self.catalogue[item_id], chat.state, self._grounds)
+
+    def why_not(self, chat: Conversation, item_id: str) -> Explanation:
+        """What keeps `item_id` out of this conversation's recommendations. Raises UnknownItemError."""
+        return explain.why_not(self.catalogue[item_id], chat.state, self._grounds)
+
+    @property
+    def welcome(self) -> Reply:
+        """The greeting of an empty conversation, with moods to pick from."""
+        text = phrase("welcome")
+        return Reply(text, (), text, (*MOODS[:4], SURPRISE))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def _heard(self, state: DialogueState, content: str) -> DialogueState:
+        """Items that the assistant named count as shown."""
+        named = [m.item_id for m in self._linker.mentions(content[:LONGEST_MESSAGE]) if m.certain]
+        shown = tuple(dict.fromkeys((*state.shown, *named)))
+        return replace(state, shown=shown, last_shown=tuple(named))
+
+
+def readable(text: object) -> str:
+    """A message as it is read: text without control characters. Raises MessageError if it has no content."""
+    if not isinstance(text, str):
+        raise MessageError(f"A message must be text, not {type(text).__name__}: {str(text)[:60]!r}.")
+    clean = "".join(
+        " " if char in "\n\t\r" else "�" if "\ud800" <= char <= "\udfff" else char
+        for char in text[:LONGEST_MESSAGE]
+        if char in "\n\t\r" or char.isprintable() or "\ud800" <= char <= "\udfff" or ord(char) > 0x2000
+    )
+    if not clean.strip():
+        raise MessageError(f"The message {text[:20]!r} is empty: say what you are in the mood for.")
+    return clean
+
+
+def _checked(message: Mapping[str, str]) -> tuple[str, str]:
+    role = {"seeker": "user", "recommender": "assistant"}.get(
+        message.get("role", ""), message.get("role", "")
+    )
+    content = message.get("content", message.get("text"))
+    if role not in ("user", "assistant") or not isinstance(content, str):
+        raise MessageError(
+            f'Cannot read the message {str(dict(message))[:120]!r}: give {{"role": "user" or "assistant", "content": text}}.'
+        )
+    return role, readable(content) if content.strip() else "…"
+
+
+def _database(workspace: Workspace, given: Path | str | None) -> Path | str:
+    """A database URL stays one; any other text is a path."""
+    if given is None:
+        return workspace.database
+    return given if isinstance(given, str) and "://" in given else Path(given)

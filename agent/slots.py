@@ -1,0 +1,195 @@
+"""Years, running time, language and audience out of a message: the slots that hold one value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from retrieval.types import Years
+
+_NUMBER_WORDS = {"one": 1, "two": 2, "three": 3, "an": 1, "a": 1}
+_DECADE_WORDS = {
+    "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950,
+    "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990,
+}  # fmt: skip
+_LANGUAGES = {
+    "french": "french", "français": "french", "spanish": "spanish", "español": "spanish", "german": "german",
+    "italian": "italian", "japanese": "japanese", "korean": "korean", "chinese": "chinese", "mandarin": "chinese",
+    "cantonese": "cantonese", "hindi": "hindi", "russian": "russian", "portuguese": "portuguese",
+    "swedish": "swedish", "danish": "danish", "norwegian": "norwegian", "dutch": "dutch", "polish": "polish",
+    "arabic": "arabic", "persian": "persian", "turkish": "turkish", "english": "english", "czech": "czech",
+    "finnish": "finnish", "greek": "greek", "hungarian": "hungarian",
+}  # fmt: skip
+
+YEAR = r"(?:1[89]\d\d|20\d\d)"
+_DECADE = re.compile(
+    r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?(?:años\s+|années\s+)?"
+    r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s|(?:los|les|anni)\s+(?P<bare>[2-9]0)"
+    r"|(?P<word>" + "|".join(_DECADE_WORDS) + r"))\b",
+    re.I,
+)
+_BETWEEN = re.compile(
+    rf"\b(?:between|from)?\s*({YEAR})\s*(?:-|–|to|and|until|through|till)\s*({YEAR})\b", re.I
+)
+_BOUND = re.compile(
+    r"\b(?P<neg>no(?:t|thing)?\s+(?:\w+\s+)?)?"
+    r"(?P<word>after|post|since|from|newer than|later than|more recent than|starting|"
+    r"before|pre|prior to|older than|earlier than|until|up to|by)[\s-]*(?:the\s+)?(?:year\s+)?"
+    rf"(?P<year>{YEAR}|(?:(?:1[89]|20)\d0|[2-9]0)s)\b(?P<on>\s*(?:on|onwards?|or (?:later|newer)|and (?:later|up))\b)?",
+    re.I,
+)
+_SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
+_LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
+_MINUTES = re.compile(
+    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more|longer) than|"
+    r"within|not over|no more than|in under)\s+(?P<n>\d{1,3}(?:\.\d)?|one|two|three|an|a)\s*"
+    r"(?P<unit>hours?|hrs?|h|minutes?|mins?|m)\b(?P<half>\s+and a half)?",
+    re.I,
+)
+_AUDIENCES = (
+    ("family", r"(?:for|with)\s+(?:the\s+|my\s+|our\s+)?(?:whole\s+|little\s+|young\s+|small\s+)?"
+               r"(?:kids?|kiddos?|children|family|daughter|son|nephew|niece|grandkids|toddlers?|little ones?)"
+               r"|family[- ]friendly|all ages|kid[- ]friendly|(?:kids?|children'?s|family) (?:film|movie|flick|night)s?"
+               r"|\d{1,2}[- ]?(?:year|yr)s?[- ]?olds?|para (?:niños|toda la familia)|pour (?:les )?enfants|en famille"),
+    ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"),
+    ("adult", r"(?:for|only)\s+(?:adults?|grown[- ]?ups)"),
+)  # fmt: skip
+_NOT = re.compile(r"\b(?:no|not|nothing|without|isn't|avoid|hate)\b[^.,;]{0,18}$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The single-valued slots of one message; None = not said. `not_audience`: an audience it refused."""
+
+    years: Years | None = None
+    language: str | None = None
+    max_minutes: int | None = None
+    audience: str | None = None
+    not_audience: str | None = None
+
+
+def read_slots(text: str, latest: int | None = None) -> Slots:
+    """Read the slots of `text` (titles already masked). `latest`: newest year of the catalogue, for "recent"."""
+    audience, refused = _audience(text)
+    return Slots(
+        years=read_years(text, latest),
+        language=_language(text),
+        max_minutes=_max_minutes(text),
+        audience=audience,
+        not_audience=refused,
+    )
+
+
+def read_years(text: str, latest: int | None = None) -> Years | None:
+    """The range of years that `text` asks for, inclusive; None when it names none."""
+    between = _BETWEEN.search(text)
+    if between:
+        low, high = sorted((int(between[1]), int(between[2])))
+        return (low, high)
+    bound = _bounds(text)
+    if bound:
+        return bound
+    decades = [
+        _decade_range(match) for match in _DECADE.finditer(text) if not _NOT.search(text[: match.start()])
+    ]
+    if decades:
+        return (min(low for low, _ in decades), max(high for _, high in decades))
+    single = _SINGLE.search(text)
+    if single and not _NOT.search(text[: single.start()]):
+        return (int(single[1]), None if single[2] else int(single[1]))
+    return _relative(text, latest)
+
+
+def _bounds(text: str) -> Years | None:
+    low: int | None = None
+    high: int | None = None
+    for match in _BOUND.finditer(text):
+        word = match["word"].lower()
+        decade = match["year"].lower().endswith("s")
+        year = int(match["year"].rstrip("sS"))
+        year += 0 if year > 99 else 1900
+        late = word in _LATE
+        if word == "from" and not match["on"] and not match["neg"]:
+            continue  # "from 1995" is that year, not a lower bound
+        inclusive = word in {"since", "from", "starting", "until", "up to", "by"}
+        if match["neg"]:
+            late, inclusive = not late, not inclusive
+        last = year + 9 if decade else year
+        if late:
+            low = year if inclusive else last + 1
+        else:
+            high = last if inclusive else year - 1
+    return (low, high) if low is not None or high is not None else None
+
+
+def _decade_range(match: re.Match[str]) -> tuple[int, int]:
+    if match["full"]:
+        start = int(match["full"])
+    elif match["word"]:
+        start = _DECADE_WORDS[match["word"].lower()]
+    else:
+        short = int(match["short"] or match["bare"])
+        start = 2000 + short if short < 20 else 1900 + short
+    part = (match["part"] or "").lower()
+    if part == "early":
+        return (start, start + 3)
+    if part == "mid":
+        return (start + 3, start + 7)
+    return (start + 6, start + 9) if part == "late" else (start, start + 9)
+
+
+def _relative(text: str, latest: int | None) -> Years | None:
+    """ "recent" counts from the newest year the catalogue has: a fixed year would promise what is not there."""
+    if latest is not None and re.search(
+        r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film|movie)s?)\b",
+        text,
+        re.I,
+    ):
+        return (latest - 4, None)
+    if re.search(
+        r"\b(?:classics?|old(?:ies)?|vintage|golden age)\b(?! (?:school|man|friend|enough))", text, re.I
+    ):
+        return (
+            None
+            if _NOT.search(text) or re.search(r"\bnot(?:hing)? (?:too )?old", text, re.I)
+            else (None, 1979)
+        )
+    return None
+
+
+def _max_minutes(text: str) -> int | None:
+    match = _MINUTES.search(text)
+    if not match:
+        if re.search(
+            r"\b(?:something|anything|a) short(?:er)?\b|\bshort (?:film|movie|one)s?\b|\bnot too long\b",
+            text,
+            re.I,
+        ):
+            return 100
+        return None
+    number = match["n"].lower()
+    amount = float(_NUMBER_WORDS.get(number, 0) or number)
+    if match["half"]:
+        amount += 0.5
+    return round(amount * 60) if match["unit"].lower().startswith("h") else round(amount)
+
+
+def _language(text: str) -> str | None:
+    names = "|".join(_LANGUAGES)
+    match = re.search(
+        rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama|horror|one)",
+        text,
+        re.I,
+    )
+    if not match or _NOT.search(text[: match.start()]):
+        return None
+    return _LANGUAGES[(match[1] or match[2]).lower()]
+
+
+def _audience(text: str) -> tuple[str | None, str | None]:
+    for audience, pattern in _AUDIENCES:
+        match = re.search(rf"\b(?:{pattern})\b", text, re.I)
+        if match:
+            refused = bool(_NOT.search(text[: match.start()]))
+            return (None, audience) if refused else (audience, None)
+    return None, None

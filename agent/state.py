@@ -1,0 +1,176 @@
+"""Frame + state -> next state: what a turn adds, changes and takes back. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent.types import DialogueState, Frame, Preference, Slot
+from agent.vocabulary import Vocabulary
+
+LIST_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen", "wants", "avoids", "people")
+VALUE_SLOTS: tuple[Slot, ...] = ("years", "language", "max_minutes", "audience")
+ALTERNATIVES = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A name of the message and the item it means; `item_id` None: the catalogue has no such item."""
+
+    name: str
+    item_id: str | None
+    title: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message as it was understood: its frame, the items its names mean, and who read it.
+
+    `foreign`: it is not in English. `instead`: the new wishes replace the old ones. `surprise`: any answer is welcome.
+    """
+
+    frame: Frame
+    links: tuple[Linked, ...] = ()
+    foreign: bool = False
+    instead: bool = False
+    surprise: bool = False
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        return tuple(link.name for link in self.links if link.item_id is None)
+
+    @property
+    def guessed(self) -> tuple[Linked, ...]:
+        """Names that were linked although they are not spelt as in the catalogue."""
+        return tuple(link for link in self.links if link.item_id is not None and not link.exact)
+
+
+def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary, turn: int) -> DialogueState:
+    """The state after a message. What is said later wins over what was said earlier."""
+    frame = reading.frame
+    by_name = {link.name: link for link in reading.links if link.item_id is not None}
+    slots: tuple[tuple[Slot, tuple[str, ...]], ...] = (
+        ("seen", frame.seen),
+        ("liked", frame.like),
+        ("disliked", frame.dislike),
+    )
+    state = replace(state, turn=turn)
+    for slot, names in slots:
+        for name in names:
+            if name in by_name:
+                link = by_name[name]
+                state = with_item(state, slot, Preference("item", link.title, link.item_id, turn))
+    wants = [p for phrase in frame.want for p in wish(phrase, vocabulary, turn)]
+    avoids = [p for phrase in frame.avoid for p in refusal(phrase, vocabulary, turn)]
+    people = [Preference("person", vocabulary.people.get(n.lower(), n), None, turn) for n in frame.people]
+    kept = () if reading.instead and wants else _without(state.wants, avoids)
+    state = replace(
+        state,
+        wants=_merged(kept, wants),
+        avoids=_merged(_without(state.avoids, [*wants, *people]), avoids),
+        people=_merged(_without(state.people, avoids), people),
+    )
+    for slot in VALUE_SLOTS:
+        value = getattr(frame, slot)
+        if value is not None:
+            state = with_value(state, slot, value, turn)
+    return state
+
+
+def with_item(state: DialogueState, slot: Slot, preference: Preference) -> DialogueState:
+    """Put an item into liked, disliked or seen. A verdict replaces the opposite one; seen goes with either."""
+    others: tuple[Slot, ...] = ("liked", "disliked") if slot != "seen" else ()
+    for other in others:
+        kept = tuple(p for p in getattr(state, other) if p.item_id != preference.item_id)
+        state = _set(state, other, kept)
+    rest = tuple(p for p in getattr(state, slot) if p.item_id != preference.item_id)
+    return _set(state, slot, (*rest, preference))
+
+
+def with_value(state: DialogueState, slot: Slot, value: object, turn: int) -> DialogueState:
+    """Set a single-valued slot, remembering the turn that did it."""
+    set_on = (*((name, on) for name, on in state.set_on if name != slot), (slot, turn))
+    return replace(_set(state, slot, value), set_on=set_on)
+
+
+def forget(state: DialogueState, value: str, slot: Slot | None = None) -> DialogueState:
+    """Take a value (or a slot's name: "years") out of the state; unchanged when it holds nothing like it."""
+    wanted = value.strip().casefold()
+    for name in LIST_SLOTS:
+        if slot in (None, name):
+            kept = tuple(
+                p
+                for p in getattr(state, name)
+                if wanted not in (p.value.casefold(), (p.item_id or "").casefold())
+            )
+            state = _set(state, name, kept)
+    for name in VALUE_SLOTS:
+        current = getattr(state, name)
+        if (
+            current is not None
+            and slot in (None, name)
+            and wanted in (name, describe_value(name, current).casefold())
+        ):
+            state = replace(_set(state, name, None), set_on=tuple(s for s in state.set_on if s[0] != name))
+    return state
+
+
+def describe_value(slot: Slot, value: object) -> str:
+    """A single-valued slot in words: `from 1990 to 1999`, `up to 100 minutes`, `in French`, `for family`."""
+    if slot == "years" and isinstance(value, tuple):
+        low, high = value
+        if low is not None and high is not None:
+            return f"from {low}" if low == high else f"from {low} to {high}"
+        return f"from {low} on" if low is not None else f"up to {high}"
+    if slot == "max_minutes":
+        return f"up to {value} minutes"
+    if slot == "language":
+        return f"in {str(value).title()}"
+    return {"family": "for the family", "teen": "for teenagers", "adult": "for adults"}.get(
+        str(value), str(value)
+    )
+
+
+def wish(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preference]:
+    """A wanted phrase as preferences: the catalogue's facets where it has them, else free text."""
+    options = ALTERNATIVES.split(phrase.strip())
+    if len(options) > 1:
+        terms = [vocabulary.answer(option) for option in options]
+        if all(term and term.promised and len(term.facets) == 1 for term in terms):
+            facets = [term.facets[0] for term in terms if term]
+            if len({facet.field for facet in facets}) == 1:
+                values = list(dict.fromkeys(facet.value for facet in facets))
+                return [Preference(facets[0].field, " or ".join(values), None, turn)]
+    term = vocabulary.answer(phrase)
+    if term and term.promised:
+        return [Preference(facet.field, facet.value, None, turn) for facet in term.facets]
+    return [Preference("text", " ".join(phrase.lower().split()), None, turn)]
+
+
+def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preference]:
+    """An avoided phrase as preferences; a person's name is one too. Alternatives are refused one by one."""
+    if phrase.lower() in ("family", "teen", "adult"):
+        return [Preference("audience", phrase.lower(), None, turn)]
+    if phrase.lower() in vocabulary.people:
+        return [Preference("person", vocabulary.people[phrase.lower()], None, turn)]
+    if phrase.istitle() and " " in phrase and not vocabulary.answer(phrase):
+        return [Preference("person", phrase, None, turn)]
+    return [p for option in ALTERNATIVES.split(phrase) for p in wish(option, vocabulary, turn)]
+
+
+def _merged(old: Iterable[Preference], new: Iterable[Preference]) -> tuple[Preference, ...]:
+    merged = {(p.kind, p.value.casefold()): p for p in old}
+    for preference in new:
+        merged.setdefault((preference.kind, preference.value.casefold()), preference)
+    return tuple(merged.values())
+
+
+def _without(preferences: Iterable[Preference], gone: Iterable[Preference]) -> tuple[Preference, ...]:
+    keys = {(p.kind, value) for p in gone for value in (p.value, *p.value.split(" or "))}
+    return tuple(p for p in preferences if (p.kind, p.value) not in keys)
+
+
+def _set(state: DialogueState, slot: Slot, value: object) -> DialogueState:
+    return replace(state, **{slot: value})  # type: ignore[arg-type]

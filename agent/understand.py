@@ -1,0 +1,247 @@
+"""Message -> Reading. The model proposes a frame, the rules check it; what cannot be checked does not count."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.acts import read_ordinals
+from agent.errors import ModelError
+from agent.grammar import quotable
+from agent.language import Language
+from agent.link import Linker
+from agent.policy import SURPRISE
+from agent.prompting import prompt
+from agent.rules import Context, is_empty, read_message
+from agent.state import Linked, Reading
+from agent.types import ACTS, DialogueState, Frame, Question, Speaker
+from agent.vocabulary import Vocabulary
+from retrieval.catalogue import Catalogue
+from retrieval.types import Item, Years
+
+_INSTEAD = re.compile(r"\b(?:instead|actually|rather|on second thought|changed my mind)\b", re.I)
+_SURPRISE = re.compile(
+    r"surprise me|you (?:choose|pick|decide)|dealer'?s choice|^whatever\b|no preference|don'?t (?:care|mind)|"
+    r"any(?:thing)? (?:is fine|goes|will do)|^anything[.!?]*$",
+    re.I,
+)
+_FOREIGN = re.compile(
+    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me gusta|je (?:veux|cherche|voudrais)|un film|j'aime|"
+    r"quelque chose|ich (?:möchte|suche|mag)|einen? film|etwas wie|vorrei|cerco|qualcosa|quero|procuro|um filme)\b",
+    re.I,
+)
+_YEAR = re.compile(r"\(?\b((?:1[89]|20)\d\d)\b\)?\s*$")
+_COMPARED = re.compile(
+    r"\b(?P<word>newer|more recent|older|earlier|shorter|longer|more modern)\b(?!\s+(?:than)\s+(?:19|20)\d\d)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A reading, who made it, and in a few words how."""
+
+    reading: Reading
+    speaker: Speaker
+    detail: str
+
+
+class Reader:
+    """Reads messages against one catalogue, with or without a language model."""
+
+    def __init__(
+        self, catalogue: Catalogue, linker: Linker, vocabulary: Vocabulary, language: Language | None
+    ) -> None:
+        self._catalogue = catalogue
+        self._linker = linker
+        self._vocabulary = vocabulary
+        self._language = language
+        known = [item.year for item in catalogue if item.year is not None]
+        self._latest = max(known, default=None)
+
+    def read(self, message: str, state: DialogueState) -> Understood:
+        """Understand `message` after `state`. Never raises on any text; a failing model leaves it to the rules."""
+        shown = [self._catalogue[item_id] for item_id in state.last_shown]
+        answer = answer_to(message, state.pending, self._vocabulary) if state.pending else None
+        if answer is not None:
+            return Understood(self._reading(answer, message), "code", "a quick reply")
+        context = Context(self._linker, self._vocabulary, self._latest, tuple(i.label for i in shown))
+        rules = read_message(message, context)
+        rules = _compared(rules, message, shown)
+        if self._language is None or rules.act in ("undo", "reset", "more", "ask_why", "ask_about"):
+            return Understood(self._reading(rules, message), "rules", rules.act)
+        return self._with_model(message, rules)
+
+    def _with_model(self, message: str, rules: Frame) -> Understood:
+        assert self._language is not None
+        try:
+            proposed = self._language.frame(prompt("understand", message=quotable(message)), message)
+            frame = frame_of(proposed)
+        except ModelError as error:
+            return Understood(self._reading(rules, message), "rules", f"model failed: {error}"[:160])
+        wrong = self._objection(frame, rules)
+        if wrong is not None:
+            return Understood(self._reading(rules, message), "rules", f"model's frame refused: {wrong}")
+        merged = replace(
+            frame,
+            act=rules.act,
+            target=rules.target,
+            language=rules.language,
+            max_minutes=rules.max_minutes,
+            audience=rules.audience,
+        )
+        return Understood(self._reading(merged, message), "model", merged.act)
+
+    def _objection(self, frame: Frame, rules: Frame) -> str | None:
+        """Why the model's frame cannot be trusted; None when it agrees with all that can be checked."""
+        ours, theirs = self._verdicts(rules), self._verdicts(frame)
+        for name, verdict in ours.items():
+            if theirs.get(name) != verdict:
+                return f"{name!r} is {verdict}, not {theirs.get(name, 'missing')}"
+        for name in theirs.keys() - ours.keys():
+            if not name[0].isdigit() and self._vocabulary.term(name) is None and self._exact(name) is None:
+                return f"{name!r} is nothing this catalogue knows"
+        if rules.years != frame.years:
+            return f"years {frame.years}, not {rules.years}"
+        if is_empty(rules) and not is_empty(frame):
+            return "nothing of it stands in the message"
+        return None
+
+    def _verdicts(self, frame: Frame) -> dict[str, str]:
+        """Every name and word of a frame, in a form that can be compared, with its verdict."""
+        lists = {
+            "liked": frame.like,
+            "disliked": frame.dislike,
+            "seen": frame.seen,
+            "wanted": (*frame.want, *frame.people),
+            "avoided": frame.avoid,
+        }
+        return {
+            self._exact(name) or name.strip().lower(): verdict
+            for verdict, names in lists.items()
+            for name in names
+        }
+
+    def _exact(self, name: str) -> str | None:
+        link = self._linker.link(name)
+        return link.item_id if link and link.exact else None
+
+    def _reading(self, frame: Frame, message: str) -> Reading:
+        names = (*frame.like, *frame.dislike, *frame.seen)
+        target = (frame.target,) if frame.target and not frame.target.isdigit() else ()
+        return Reading(
+            frame,
+            tuple(self.link(name) for name in dict.fromkeys((*names, *target))),
+            foreign=bool(_FOREIGN.search(message)),
+            instead=bool(_INSTEAD.search(message)) and "instead of" not in message.lower(),
+            surprise=bool(_SURPRISE.search(message)),
+        )
+
+    def link(self, name: str) -> Linked:
+        """The item a name means; without one, `item_id` is None."""
+        year = _YEAR.search(name)
+        bare = name[: year.start()].strip() if year else name
+        link = self._linker.link(bare, int(year[1])) if year and bare else self._linker.link(name)
+        link = link or self._linker.link(name)
+        if link is None:
+            return Linked(name, None, name, False)
+        return Linked(name, link.item_id, link.title, link.exact)
+
+
+def frame_of(proposed: dict[str, Any]) -> Frame:
+    """A model's JSON as a Frame; parts of the wrong shape count as not said."""
+
+    def names(key: str) -> tuple[str, ...]:
+        values = proposed.get(key)
+        return (
+            tuple(v.strip() for v in values if isinstance(v, str) and v.strip())
+            if isinstance(values, list)
+            else ()
+        )
+
+    years: Years | None = None
+    given = proposed.get("years")
+    if isinstance(given, list) and len(given) == 2 and all(y is None or isinstance(y, int) for y in given):
+        years = (given[0], given[1]) if given != [None, None] else None
+    act = proposed.get("act")
+    return Frame(
+        act=act if act in ACTS else "inform",
+        like=names("like"),
+        dislike=names("dislike"),
+        seen=names("seen"),
+        want=names("want"),
+        avoid=names("avoid"),
+        people=names("people"),
+        years=years,
+    )
+
+
+def answer_to(message: str, question: Question, vocabulary: Vocabulary) -> Frame | None:
+    """The frame of a direct answer to the pending question: an option, an ordinal, "both", "neither"."""
+    said = _normal(message)
+    options = [option for option in question.options if option != SURPRISE]
+    if said in (SURPRISE, "no preference"):
+        return Frame(act="more")
+    if question.attribute == "relax" or question.attribute.startswith("rule:"):
+        return _yes_or_no(said)
+    if question.attribute not in ("genres", "moods", "themes", "decade", "audience"):
+        return None
+    for option in options:
+        if said in (_normal(option), f"the {_normal(option)}", f"{_normal(option)} please"):
+            return _option_frame(question.attribute, option)
+    if said in ("both", "all", "all of them", "either") and question.attribute in (
+        "genres",
+        "themes",
+        "moods",
+    ):
+        joint = " or " if said == "either" else None
+        return Frame(want=(joint.join(options[:2]),) if joint else tuple(options[:2]))
+    if said in ("neither", "none", "none of them", "none of these", "none of those"):
+        return Frame(act="reject")
+    ordinals = read_ordinals(said, len(options))
+    if ordinals and len(said.split()) <= 4:
+        return _option_frame(question.attribute, options[ordinals[0][2] - 1])
+    return None
+
+
+def _yes_or_no(said: str) -> Frame | None:
+    """An answer to "is that all right?"; anything longer is a message of its own."""
+    if len(said.split()) > 5:
+        return None
+    if re.match(r"(?:yes|yeah|yep|sure|ok(?:ay)?|fine|please do|go ahead|all right|alright|drop it)\b", said):
+        return Frame(act="accept")
+    return Frame(act="reject") if re.match(r"(?:no|nope|nah|keep)\b", said) else None
+
+
+def _option_frame(attribute: str, option: str) -> Frame:
+    if attribute == "decade":
+        years = re.findall(r"\d{4}", option)
+        start = int(years[0])
+        return Frame(years=(None, start - 1) if option.startswith("before") else (start, start + 9))
+    return Frame(audience=option) if attribute == "audience" else Frame(want=(option,))
+
+
+def _compared(frame: Frame, message: str, shown: list[Item]) -> Frame:
+    """ "Newer", "older", "shorter" speak of what is on show: measure it and make a limit of it."""
+    match = _COMPARED.search(message)
+    if not match or not shown:
+        return frame
+    word = match["word"].lower()
+    years = sorted(item.year for item in shown if item.year is not None)
+    minutes = sorted(item.minutes for item in shown if item.minutes is not None)
+    if word in ("newer", "more recent", "more modern") and years and frame.years is None:
+        return replace(
+            frame,
+            act="critique",
+            years=(years[-1] + 1 if len(years) == 1 else years[len(years) // 2] + 1, None),
+        )
+    if word in ("older", "earlier") and years and frame.years is None:
+        return replace(frame, act="critique", years=(None, years[len(years) // 2] - 1))
+    if word == "shorter" and minutes and frame.max_minutes is None:
+        return replace(frame, act="critique", max_minutes=minutes[len(minutes) // 2] - 1)
+    return replace(frame, act="critique") if frame.act in ("chat", "inform") else frame
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.lower().strip(" .!?").split())

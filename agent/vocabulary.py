@@ -1,0 +1,156 @@
+"""The words people use for what the catalogue knows: surface form -> facets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from retrieval.catalogue import Catalogue
+from retrieval.types import Facet, Item, facet_values
+
+TOPIC_FIELDS = ("genres", "themes", "moods", "content_notes", "countries")
+"""Facet fields that can be wished for or refused by a bare word."""
+
+LONGEST = 4
+"""Words in the longest phrase that is looked up."""
+
+MOODS = ("laugh", "be gripped", "think", "feel warm", "be thrilled", "cry")
+"""Answers to "are you in the mood to ...": offered where the catalogue itself has no moods."""
+
+WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a phrase means here.
+
+    `facets` must all hold when `promised`; otherwise they are only the nearest thing this catalogue
+    has to what was said (any of them helps) and may be empty.
+    """
+
+    phrase: str
+    facets: tuple[Facet, ...]
+    promised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A term inside a text, with its offsets there."""
+
+    start: int
+    end: int
+    term: Term
+
+
+@cache
+def _synonyms() -> tuple[tuple[tuple[str, ...], tuple[Facet, ...], tuple[Facet, ...]], ...]:
+    rows = yaml.safe_load(Path(__file__).with_name("synonyms.yaml").read_text("utf-8"))
+    return tuple((tuple(row["say"]), _facets(row["mean"]), _facets(row.get("else", []))) for row in rows)
+
+
+def _facets(texts: list[str]) -> tuple[Facet, ...]:
+    return tuple(Facet(*text.split(":", 1)) for text in texts)
+
+
+def singulars(word: str) -> tuple[str, ...]:
+    """The forms a regular English plural may come from, the word itself first."""
+    forms = [word]
+    if word.endswith("ies") and len(word) > 4:
+        forms.append(word[:-3] + "y")
+    if word.endswith("es") and len(word) > 4:
+        forms.append(word[:-2])
+    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+        forms.append(word[:-1])
+    return tuple(forms)
+
+
+class Vocabulary:
+    """Looks up what a phrase means in one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        known = {Facet(name, value) for name in TOPIC_FIELDS for value in catalogue.values(name)}
+        self._terms = {facet.value.lower(): Term(facet.value, (facet,), True) for facet in sorted(known)}
+        for phrases, mean, other in _synonyms():
+            promised = all(facet in known for facet in mean)
+            facets = mean if promised else tuple(facet for facet in other if facet in known)
+            for phrase in phrases:
+                # The catalogue's own word wins over our idea of what it means.
+                self._terms.setdefault(phrase, Term(phrase, facets, promised))
+        self._alone = {
+            phrase: self._terms[meaning] for phrase, meaning in _ALONE.items() if meaning in self._terms
+        }
+        self.people = {
+            name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
+        }
+        self.languages = {value.lower() for value in catalogue.values("language")}
+
+    def term(self, phrase: str) -> Term | None:
+        """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""
+        words = phrase.lower().replace("’", "'").split()
+        while words:
+            for last in singulars(words[-1]):
+                found = self._terms.get(" ".join([*words[:-1], last]))
+                if found:
+                    return found
+            if words.pop() not in _NOUNS:
+                break
+        return None
+
+    def answer(self, phrase: str) -> Term | None:
+        """What `phrase` means as a whole answer: also words too common to be read inside a sentence."""
+        words = phrase.lower().strip(" .!?").split()
+        return self.term(" ".join(words)) or self._alone.get(" ".join(words))
+
+    def moods_of(self, item: Item) -> tuple[str, ...]:
+        """The moods an item may serve, going by its other facets."""
+        return tuple(
+            mood
+            for mood in MOODS
+            if (term := self.answer(mood))
+            and any(f.value in facet_values(item, f.field) for f in term.facets)
+        )
+
+    def find(self, text: str) -> list[Found]:
+        """Terms in `text`, longest first where they overlap, in reading order."""
+        words = list(WORD.finditer(text))
+        found: list[Found] = []
+        i = 0
+        while i < len(words):
+            for size in range(min(LONGEST, len(words) - i), 0, -1):
+                start, end = words[i].start(), words[i + size - 1].end()
+                term = self.term(text[start:end])
+                # "film" alone is dropped by term(); a phrase must not swallow it either.
+                if term and (size == 1 or words[i + size - 1].group().lower() not in _NOUNS):
+                    found.append(Found(start, end, term))
+                    i += size
+                    break
+            else:
+                i += 1
+        return found
+
+
+_NOUNS = {
+    "film",
+    "films",
+    "movie",
+    "movies",
+    "flick",
+    "flicks",
+    "picture",
+    "pictures",
+    "stuff",
+    "story",
+    "stories",
+}
+
+_ALONE = {
+    "think": "thought-provoking",
+    "be thrilled": "thrilling",
+    "to think": "thought-provoking",
+    "love": "romance",
+    "cry": "sad",
+}

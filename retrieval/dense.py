@@ -1,0 +1,116 @@
+"""Items whose text means what the query says, or what the liked items are like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.catalogue import Catalogue
+from retrieval.chroma import VectorStore
+from retrieval.encoder import Encoder, Progress
+from retrieval.errors import WorkspaceError
+from retrieval.filters import Eligible
+from retrieval.retriever import best, check_n
+from retrieval.text import item_text
+from retrieval.types import Candidate, Query
+
+EXPANSIONS = 0.3
+LIKED = 0.7
+DISLIKED = 0.3
+OVERFETCH = 200
+EXACT_UP_TO = 20_000
+
+
+class DenseRetriever:
+    """Cosine between item vectors and one query vector, by Chroma or exactly.
+
+    The query vector is text + 0.3 mean(expansions) + 0.7 (mean(liked) - 0.3 mean(disliked)), each of
+    unit length. Because a dot product is linear, that ranks items by the same weighted sum of their
+    likenesses to the parts. A query without text, expansions and liked items has no candidates.
+
+    Chroma answers whenever few items are left out, by asking it for that many more, and for large
+    filtered sets through its `where`. Filtered sets of up to 20,000 items are scored exactly with
+    numpy instead: no neighbour is missed, and it takes under 1 ms where Chroma's `where` takes 3 to 10.
+    """
+
+    name = "dense"
+
+    @staticmethod
+    def build(folder: Path, catalogue: Catalogue, encoder: Encoder, progress: Progress | None = None) -> None:
+        """Encode every item and write vectors.npy (float32 [n_items, d]) and the Chroma store."""
+        vectors = encoder.encode([item_text(item) for item in catalogue], progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "vectors.npy", vectors, allow_pickle=False)
+        VectorStore.rebuild(folder / "chroma", catalogue, vectors)
+
+    def __init__(self, folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
+        """Open what `build` wrote; a missing or damaged Chroma store is rebuilt from vectors.npy.
+
+        Raises WorkspaceError when vectors.npy is missing, damaged or another catalogue's.
+        """
+        try:
+            self._vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+        except (OSError, ValueError) as problem:
+            raise WorkspaceError(
+                f"The vectors {folder / 'vectors.npy'} cannot be read ({problem}). Build the workspace again."
+            ) from None
+        if self._vectors.ndim != 2 or len(self._vectors) != len(catalogue):
+            raise WorkspaceError(
+                f"The vectors {folder / 'vectors.npy'} have shape {self._vectors.shape} and the catalogue "
+                f"holds {len(catalogue)} items. Build the workspace again."
+            )
+        self._catalogue = catalogue
+        self._encoder = encoder
+        self._store = VectorStore(folder / "chroma", catalogue, self._vectors)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Float32 [n_items, d], unit length, in catalogue order."""
+        return self._vectors
+
+    def retrieve(self, query: Query, eligible: Eligible, n: int) -> list[Candidate]:
+        """Items nearest to the query vector. Raises UnknownItemError for liked or disliked items."""
+        check_n(n)
+        vector = self._query_vector(query)
+        if vector is None or not eligible.count:
+            return []
+        left_out = len(self._catalogue) - eligible.count
+        if left_out <= OVERFETCH:
+            near = self._store.nearest(vector, min(n + left_out, len(self._catalogue)))
+        elif eligible.count > EXACT_UP_TO:
+            near = self._store.nearest(vector, min(n, eligible.count), eligible.where)
+        else:
+            return best(self.name, self._catalogue, self._vectors @ vector, eligible.mask, n)
+        return self._scored(vector, near, eligible, n)
+
+    def _scored(self, vector: np.ndarray, near: list[str], eligible: Eligible, n: int) -> list[Candidate]:
+        rows = np.array([self._catalogue.row(item_id) for item_id in near], dtype=np.int64)
+        scores = np.zeros(len(self._catalogue), dtype=np.float32)
+        scores[rows] = self._vectors[rows] @ vector
+        found = np.zeros(len(self._catalogue), dtype=bool)
+        found[rows] = True
+        return best(self.name, self._catalogue, scores, found & eligible.mask, n)
+
+    def _query_vector(self, query: Query) -> np.ndarray | None:
+        """Float32 [d] of unit length; None when the query says nothing to this source."""
+        wish = np.zeros(self._vectors.shape[1], dtype=np.float32)
+        texts = [text for text in (query.text, *query.expansions) if text.strip()]
+        if texts:
+            encoded = self._encoder.encode(texts)
+            if query.text.strip():
+                wish += encoded[0]
+                encoded = encoded[1:]
+            if len(encoded):
+                wish += EXPANSIONS * encoded.mean(axis=0)
+        if query.liked:
+            wish += LIKED * (self._centre(query.liked) - DISLIKED * self._centre(query.disliked))
+        length = np.linalg.norm(wish)
+        return wish / length if length > 0 else None
+
+    def _centre(self, item_ids: tuple[str, ...]) -> np.ndarray:
+        """Mean direction of some items, float32 [d] of unit length; zero for none."""
+        rows = [self._catalogue.row(item_id) for item_id in dict.fromkeys(item_ids)]
+        total = self._vectors[rows].sum(axis=0)
+        length = np.linalg.norm(total)
+        return total / length if length > 0 else total

@@ -1,0 +1,53 @@
+"""The indexes of a build: everything that can be computed again from its snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from retrieval.collaborative import CollaborativeRetriever
+from retrieval.dense import DenseRetriever
+from retrieval.encoder import Encoder
+from retrieval.knowledge import KnowledgeRetriever
+from retrieval.lexical import LexicalRetriever
+from retrieval.snapshot import Snapshot, read_snapshot_links
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, steps done, steps in all)."""
+
+DENSE, LEXICAL, COLLABORATIVE, KNOWLEDGE = "dense", "lexical", "collaborative", "knowledge"
+INDEXES = (DENSE, LEXICAL, COLLABORATIVE, KNOWLEDGE)
+SELF_CHECKED = "dense/chroma/"
+"""Chroma changes its files whenever it opens them; the vector store checks and repairs itself."""
+
+
+def build_missing(
+    build: Path, snapshot: Snapshot, encoder: Encoder, progress: Progress | None
+) -> dict[str, float]:
+    """Build each index whose folder is not in `build` yet; returns how many seconds each took."""
+    catalogue, interactions = snapshot.catalogue, snapshot.interactions
+
+    def encoded(done: int, total: int) -> None:
+        if progress is not None:
+            progress(DENSE, done, total)
+
+    steps: dict[str, Callable[[Path], None]] = {
+        DENSE: lambda folder: DenseRetriever.build(folder, catalogue, encoder, encoded),
+        LEXICAL: lambda folder: LexicalRetriever.build(folder, catalogue),
+        KNOWLEDGE: lambda folder: KnowledgeRetriever.build(folder, catalogue, read_snapshot_links(build)),
+    }
+    if interactions is not None:
+        steps[COLLABORATIVE] = lambda folder: CollaborativeRetriever.build(folder, catalogue, interactions)
+    seconds = {}
+    for name, step in steps.items():
+        if (build / name).exists():
+            continue
+        if progress is not None:
+            progress(name, 0, len(catalogue))
+        started = time.perf_counter()
+        step(build / name)
+        seconds[name] = round(time.perf_counter() - started, 3)
+        if progress is not None:
+            progress(name, len(catalogue), len(catalogue))
+    return seconds

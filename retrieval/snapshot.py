@@ -1,0 +1,93 @@
+"""What a build is made of before any index: the part that cannot be computed again from the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retrieval.catalogue import Catalogue, CatalogueRead, Rejected
+from retrieval.interactions import Interactions, InteractionsRead
+
+if TYPE_CHECKING:
+    from retrieval.knowledge import Link
+
+CATALOGUE, INTERACTIONS, LINKS, REJECTED = (
+    "catalogue.jsonl",
+    "interactions.npz",
+    "links.jsonl",
+    "rejected.jsonl",
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Items and interactions as they were accepted. `interactions` is None when none were given."""
+
+    catalogue: Catalogue
+    interactions: Interactions | None
+
+    @classmethod
+    def load(cls, folder: Path) -> Snapshot:
+        """Read what `write_snapshot` wrote. Raises CatalogueError or InteractionsError when damaged."""
+        interactions = folder / INTERACTIONS
+        return cls(
+            Catalogue.load(folder / CATALOGUE),
+            Interactions.load(interactions) if interactions.exists() else None,
+        )
+
+
+def write_snapshot(
+    folder: Path,
+    catalogue_read: CatalogueRead,
+    interactions_read: InteractionsRead | None,
+    links: Sequence[Link],
+) -> tuple[Snapshot, dict[str, int]]:
+    """Write the snapshot into `folder`; returns it with the counts for the manifest.
+
+    Items of a catalogue that knows no popularity get the number of their interactions.
+    """
+    catalogue, rejected = catalogue_read.catalogue, catalogue_read.rejected
+    counts = {"items": len(catalogue), "items_read": catalogue_read.total, "links": len(links)}
+    interactions = None
+    if interactions_read is not None:
+        interactions = interactions_read.interactions
+        rejected += interactions_read.rejected
+        counts |= {
+            "users": len(interactions.users),
+            "interactions": interactions.matrix.nnz,
+            "interactions_read": interactions_read.total,
+            "interactions_repeated": interactions_read.repeated,
+        }
+        catalogue = _with_popularity(catalogue, interactions)
+        interactions.save(folder / INTERACTIONS)
+    catalogue.save(folder / CATALOGUE)
+    _write_lines(folder / LINKS, links)
+    _write_lines(folder / REJECTED, rejected)
+    return Snapshot(catalogue, interactions), counts | {"rejected": len(rejected)}
+
+
+def read_snapshot_links(folder: Path) -> tuple[Link, ...]:
+    """The links that were given when the build was made."""
+    from retrieval.knowledge import Link
+
+    with open(folder / LINKS, encoding="utf-8", newline="\n") as file:
+        return tuple(Link(**json.loads(line)) for line in file)
+
+
+def _with_popularity(catalogue: Catalogue, interactions: Interactions) -> Catalogue:
+    if catalogue.popularity.any():
+        return catalogue
+    counts = interactions.counts.tolist()
+    return Catalogue(
+        dataclasses.replace(item, popularity=float(count))
+        for item, count in zip(catalogue, counts, strict=True)
+    )
+
+
+def _write_lines(path: Path, records: Iterable[Link | Rejected] | Iterable[Any]) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)

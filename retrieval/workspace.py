@@ -1,0 +1,295 @@
+"""One folder that holds everything a recommender serves from: catalogue, interactions and their indexes.
+
+Besides what `retrieval.builds` keeps there, the conversations live in `FOLDER/tastebud.db`, outside the
+builds, so that indexing again loses none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrieval.catalogue import Catalogue, CatalogueRead, read_catalogue
+from retrieval.errors import WorkspaceError
+from retrieval.interactions import Interactions, InteractionsRead, read_interactions
+from retrieval.snapshot import REJECTED, Snapshot
+
+if TYPE_CHECKING:
+    from retrieval.builds import Manifest
+    from retrieval.collaborative import CollaborativeRetriever
+    from retrieval.dense import DenseRetriever
+    from retrieval.encoder import Encoder
+    from retrieval.indexes import Progress
+    from retrieval.knowledge import KnowledgeRetriever, Link
+    from retrieval.ranker import Ranker
+    from retrieval.retriever import Retriever
+
+DATABASE = "tastebud.db"
+
+
+class Workspace:
+    """An opened workspace, from `open`, `build` or `open_starter`; safe to share between threads.
+
+    `folder`, `manifest`, `catalogue`, `interactions` (None when built without any) are there at once. The
+    encoder and the retrievers are loaded when they are first asked for.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, snapshot: Snapshot, encoder: Encoder | None = None
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.catalogue: Catalogue = snapshot.catalogue
+        self.interactions: Interactions | None = snapshot.interactions
+        self._encoder = encoder
+        self._sources: _Sources | None = None
+        self._loading = threading.RLock()
+
+    @classmethod
+    def build(
+        cls,
+        folder: Path,
+        catalogue_read: CatalogueRead,
+        interactions_read: InteractionsRead | None = None,
+        links: Sequence[Link] = (),
+        encoder: Encoder | None = None,
+        progress: Progress | None = None,
+        source: str = "",
+    ) -> Workspace:
+        """Build a workspace in `folder`, replacing what was current there in one step at the very end.
+
+        Until then, and when the build fails or is killed, the folder serves what it did. `encoder` is
+        the packaged one unless given. `source` is kept in the manifest: the command or edition that it
+        comes from. Raises WorkspaceError when the folder cannot be written.
+        """
+        from retrieval import building
+
+        folder, encoder = Path(folder), encoder or _packaged_encoder()
+        with building.writing(folder):
+            manifest, snapshot = building.build(
+                folder, catalogue_read, interactions_read, links, encoder, progress, source
+            )
+        return cls(folder, manifest, snapshot, encoder)
+
+    @classmethod
+    def open(cls, folder: Path, encoder: Encoder | None = None) -> Workspace:
+        """Open the current build, after comparing every file with its sha256.
+
+        A damaged index is built again from the snapshot. Raises WorkspaceError when there is no workspace,
+        when the snapshot itself is damaged, or when `encoder` is not the one it was built with.
+        """
+        from retrieval import building
+
+        folder = Path(folder)
+        manifest, damaged = building.check(folder)
+        if encoder is not None:
+            building.check_encoder(folder, manifest, encoder)
+        if damaged:
+            encoder = encoder or _packaged_encoder()
+            building.check_encoder(folder, manifest, encoder)
+            with building.writing(folder):
+                manifest = building.repair(folder, encoder)
+        return cls(folder, manifest, Snapshot.load(folder / "builds" / manifest.build), encoder)
+
+    @property
+    def database(self) -> Path:
+        """Where the conversations are kept. The file need not exist yet."""
+        return self.folder / DATABASE
+
+    @property
+    def encoder(self) -> Encoder:
+        """The text encoder the vectors were made with. Raises WorkspaceError when it is another one."""
+        with self._loading:
+            if self._encoder is None:
+                from retrieval.building import check_encoder
+
+                packaged = _packaged_encoder()
+                check_encoder(self.folder, self.manifest, packaged)
+                self._encoder = packaged
+            return self._encoder
+
+    @property
+    def dense(self) -> DenseRetriever:
+        return self._loaded().dense
+
+    @property
+    def collaborative(self) -> CollaborativeRetriever | None:
+        """None when the workspace has no interactions."""
+        return self._loaded().collaborative
+
+    @property
+    def knowledge(self) -> KnowledgeRetriever:
+        return self._loaded().knowledge
+
+    @property
+    def retrievers(self) -> list[Retriever]:
+        """Every source of candidates there is."""
+        return list(self._loaded().ranker.sources.values())
+
+    @property
+    def ranker(self) -> Ranker:
+        return self._loaded().ranker
+
+    def _loaded(self) -> _Sources:
+        with self._loading:
+            if self._sources is None:
+                self._sources = _load_sources(self)
+            return self._sources
+
+
+@dataclass(frozen=True)
+class _Sources:
+    dense: DenseRetriever
+    collaborative: CollaborativeRetriever | None
+    knowledge: KnowledgeRetriever
+    ranker: Ranker
+
+
+def _load_sources(workspace: Workspace) -> _Sources:
+    from retrieval.collaborative import CollaborativeRetriever
+    from retrieval.dense import DenseRetriever
+    from retrieval.indexes import COLLABORATIVE, DENSE, KNOWLEDGE, LEXICAL
+    from retrieval.knowledge import KnowledgeRetriever
+    from retrieval.lexical import LexicalRetriever
+    from retrieval.popularity import PopularityRetriever
+    from retrieval.ranker import Ranker
+
+    catalogue, interactions = workspace.catalogue, workspace.interactions
+    build = workspace.folder / "builds" / workspace.manifest.build
+    dense = DenseRetriever(build / DENSE, catalogue, workspace.encoder)
+    lexical = LexicalRetriever(build / LEXICAL, catalogue)
+    knowledge = KnowledgeRetriever(build / KNOWLEDGE, catalogue)
+    retrievers: list[Retriever] = [dense, lexical, knowledge, PopularityRetriever(catalogue, interactions)]
+    collaborative = None
+    if interactions is not None:
+        collaborative = CollaborativeRetriever(build / COLLABORATIVE, catalogue)
+        retrievers.append(collaborative)
+    return _Sources(dense, collaborative, knowledge, Ranker(catalogue, retrievers))
+
+
+def home() -> Path:
+    """Where Tastebud keeps its own files: the environment's TASTEBUD_HOME, or the user's data folder."""
+    given = os.environ.get("TASTEBUD_HOME")
+    if given:
+        return Path(given).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tastebud"))
+
+
+def starter_folder() -> Path:
+    """Folder of the workspace that `open_starter` opens."""
+    return home() / "workspaces" / "starter"
+
+
+def open_starter(progress: Progress | None = None, encoder: Encoder | None = None) -> Workspace:
+    """Open the starter workspace, building it first when it is missing, damaged or of an older edition.
+
+    Processes that find it missing at the same time build it once. Raises WorkspaceError when the data or
+    the encoder it is built from is not installed.
+    """
+    from retrieval import building
+    from retrieval.starter import EDITION, starter_sources
+
+    folder = starter_folder()
+    if not _is_edition(folder, EDITION):
+        starter = starter_sources()
+        encoder = encoder or _packaged_encoder()
+        with building.writing(folder):
+            if not _is_edition(folder, EDITION):
+                building.build(
+                    folder,
+                    starter.catalogue_read,
+                    starter.interactions_read,
+                    starter.links,
+                    encoder,
+                    progress,
+                    EDITION,
+                )
+    return Workspace.open(folder, encoder)
+
+
+def _is_edition(folder: Path, edition: str) -> bool:
+    from retrieval.building import check
+
+    try:
+        return check(folder)[0].source == edition
+    except WorkspaceError:
+        return False
+
+
+def _packaged_encoder() -> Encoder:
+    from retrieval.encoder import TextEncoder
+
+    return TextEncoder()
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Rows of one file: `total` == `kept` + `rejected` + `repeated` (the same user and item once more)."""
+
+    total: int
+    kept: int
+    rejected: int
+    repeated: int = 0
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """What `index` did. `interactions` is None when there were none; `items_per_second`: encoding alone."""
+
+    folder: Path
+    build: str
+    items: Tally
+    interactions: Tally | None
+    links: int
+    seconds: float
+    items_per_second: float
+    rejected_file: Path
+
+
+def index(
+    catalogue: Path,
+    interactions: Path | None,
+    folder: Path,
+    columns: Path | None = None,
+    knowledge: Path | None = None,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+) -> IndexReport:
+    """Read a user's own files and build a workspace from them: the function behind `tastebud index`.
+
+    `columns`: YAML of `field: column` lines; `knowledge`: a RecBole `.kg` file beside its `.link`. Raises
+    CatalogueError, InteractionsError or WorkspaceError, and then leaves the folder as it was.
+    """
+    from retrieval.links import read_links
+
+    started = time.perf_counter()
+    items = read_catalogue(catalogue, columns)
+    ratings = read_interactions(interactions, items.catalogue) if interactions is not None else None
+    links = read_links(knowledge, items.catalogue) if knowledge is not None else ()
+    given = {"--catalogue": catalogue, "--interactions": interactions, "--columns": columns}
+    given |= {"--knowledge": knowledge, "--workspace": folder}
+    words = [word for name, path in given.items() if path is not None for word in (name, str(path))]
+    source = shlex.join(["tastebud", "index", *words])
+    workspace = Workspace.build(folder, items, ratings, links, encoder, progress, source)
+    return IndexReport(
+        folder=folder,
+        build=workspace.manifest.build,
+        items=Tally(items.total, len(items.catalogue), len(items.rejected)),
+        interactions=None if ratings is None else _tally(ratings),
+        links=len(links),
+        seconds=round(time.perf_counter() - started, 3),
+        items_per_second=round(len(items.catalogue) / max(workspace.manifest.seconds["dense"], 1e-3), 1),
+        rejected_file=folder / REJECTED,
+    )
+
+
+def _tally(read: InteractionsRead) -> Tally:
+    return Tally(read.total, read.interactions.matrix.nnz, len(read.rejected), read.repeated)
