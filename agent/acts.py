@@ -6,46 +6,90 @@ import re
 
 from agent.types import Act
 
-_ORDINALS = {
-    "first": 1,
-    "1st": 1,
-    "second": 2,
-    "2nd": 2,
-    "third": 3,
-    "3rd": 3,
-    "fourth": 4,
-    "4th": 4,
-    "fifth": 5,
-    "5th": 5,
-}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_ORDINALS |= {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
 ORDINAL = re.compile(
-    r"\b(?:the\s+)?(?:(?P<word>first|second|third|fourth|fifth|last|1st|2nd|3rd|4th|5th)(?:\s+(?:one|film|movie|option))?"
+    r"\b(?:the\s+)?(?:(?P<word>first|second|third|fourth|fifth|last|1st|2nd|3rd|4th|5th)(?:\s+(?:one"
+    r"|film|movie|option))?"
     r"|(?:number|no\.?|#|option)\s*(?P<digit>[1-9]))(?!\s+(?:time|half|part|part|thing|\d))(?![\w'])",
     re.I,
 )
 
-_PATTERNS: tuple[tuple[Act, str], ...] = (
-    ("undo", r"^(?:please\s+)?(?:undo\b|go back\b|step back\b|take (?:that|it) back|scratch that|"
-             r"forget (?:that|what i (?:just )?said)|(?:no,?\s+)?i take that back|revert\b)"),
-    ("reset", r"\b(?:start (?:over|again|afresh|fresh)|reset|begin again|clear everything|forget everything|"
-              r"from scratch|new search|empezar de nuevo|recommencer)\b"),
-    ("ask_why", r"^(?:but\s+|and\s+|so\s+)?(?:why\b|how come\b|what makes you\b|explain\b|por qué|pourquoi)(?! don't we\b)"),
-    ("ask_about", r"\b(?:tell me (?:more |something )?about|what(?:'s| is| are)\b.{0,60}\babout\b|who (?:directed|made|stars?|is in|plays)|"
-                  r"more (?:info|details)|when (?:was|did)\b.{0,60}(?:made|released|come out)|how long is|what year (?:is|was)|"
-                  r"do you (?:have|know)\b|have you got|is .{1,60} (?:any good|worth))"),
-    ("more", r"^(?:ok(?:ay)?,?\s+|and\s+|please\s+)?(?:(?:show|give) me (?:some |a few )?(?:more|others|another|something else)|more\b(?:\s+(?:please|options|"
-             r"like (?:these|this|those|that)|films|movies|of (?:these|those|the same)))?[.!?]*$|another(?: one)?[.!?]*$|any(?:thing|\s+others?| more)(?: else)?[.!?]*$|"
-             r"(?:what|anything|something|who) else\b|others?[.!?]*$|next[.!?]*$|keep going|different ones|other (?:options|ideas|suggestions)|"
-             r"surprise me|you (?:choose|pick|decide)|dealer'?s choice|whatever|(?:i )?(?:do not|don't) (?:care|mind)[.!?]*$|no preference|"
-             r"any(?:thing)? (?:is fine|goes|will do)|(?:just )?(?:recommend|suggest) (?:me )?(?:something|anything|a (?:film|movie))[.!?]*$|más|encore)"),
-    ("reject", r"^(?:no(?:pe|ne|pe,? thanks)?|nah|neither|none(?: of (?:these|those|them))?|not (?:these|those|any of)|pass|"
-               r"i (?:do not|don't) (?:like|want) (?:any|these|those|them)|non)\b[\s.!,]*(?:of (?:these|those|them)|thanks|thank you|one)?[\s.!]*$"),
-    ("accept", r"^(?:yes|yeah|yep|yup|sure|ok(?:ay)?|sounds (?:good|great|perfect)|perfect|great|deal|fine(?: by me)?|go ahead|please do|"
-               r"i(?:'ll| will) (?:take|watch|try)|let'?s (?:watch|go with|do)|that(?:'s| is) (?:fine|it|perfect)|sí|oui|d'accord)\b"),
-)  # fmt: skip
-_COMPILED = tuple((act, re.compile(pattern, re.I)) for act, pattern in _PATTERNS)
+_PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
+    (
+        "undo",
+        (
+            r"^(?:please\s+)?(?:undo|go back|step back|(?:take|put) (?:that|it) back|scratch that|revert)\b",
+            r"^(?:no,?\s+)?(?:forget (?:that|what i (?:just )?said)|i take that back)\b",
+        ),
+    ),
+    (
+        "reset",
+        (
+            r"\b(?:start (?:over|again|afresh|fresh)|reset|begin again|clear everything|forget everything)\b",
+            r"\b(?:from scratch|new search|empezar de nuevo|recommencer)\b",
+        ),
+    ),
+    (
+        "ask_why",
+        (
+            r"^(?:(?:but|and|so|ok(?:ay)?|hm+)[,\s]+)*(?:why|how come|what makes you|explain|por qué"
+            r"|pourquoi)\b",
+            r"\bwhy (?:did you|do you|would you|are you|is it|was it|that one|this one|those|these)\b",
+        ),
+    ),
+    (
+        "ask_about",
+        (
+            r"\btell me (?:more |something )?about\b|\bwhat(?:['’]s| is| are)\b.{0,60}\babout\b",
+            r"\bwho (?:directed|made|stars?|is in|plays)\b|\bmore (?:info|details)\b",
+            r"\bwhen (?:was|did)\b.{0,60}\b(?:made|released|come out)\b|\bhow long is\b"
+            r"|\bwhat year (?:is|was)\b",
+            r"\b(?:do you (?:have|know)|have you (?:got|seen|heard of))\b|\bis .{1,60} (?:any good|worth)\b",
+            r"\bwhich (?:one )?(?:is|of|would|should)\b.{0,60}\?|\bcompare\b",
+        ),
+    ),
+    (
+        "more",
+        (
+            r"^(?:(?:ok(?:ay)?|and|please|yes)[,\s]+)*(?:show|give) me (?:some |a few )?"
+            r"(?:more|others|another|something else)[.!?]*$",
+            r"^(?:(?:ok(?:ay)?|and|please|yes)[,\s]+)*(?:(?:some|any) )?more"
+            r"(?: please| options| ideas| films| movies| of (?:these|those|that|the same)"
+            r"| like (?:these|this|those|that))?[.!?]*$",
+            r"^(?:another(?: one)?|any others?|any more|anything else|others?|next|keep going"
+            r"|different ones)[.!?]*$",
+            r"^(?:and )?(?:what|anything|something|who) else\b|^other (?:options|ideas|suggestions)\b",
+            r"\b(?:surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|one|anything)"
+            r"|dealer['’]?s choice)\b",
+            r"^(?:whatever|no preference)\b",
+            r"^(?:i )?do not (?:care|mind)[.!?]*$|^any(?:thing)?(?: is fine| goes| will do)?[.!?]*$",
+            r"^(?:just )?(?:recommend|suggest) (?:me )?(?:something|anything|a (?:film|movie))[.!?]*$"
+            r"|^(?:más|encore)\b",
+        ),
+    ),
+    (
+        "reject",
+        (
+            r"^(?:no(?:pe)?|nah|none|neither|pass|non|not (?:these|those|any))"
+            r"(?:[\s,]+(?:of (?:these|those|them)|thanks|thank you|one))*[\s.!]*$",
+            r"^i do not (?:like|want) (?:any|these|those|them)(?: of (?:these|those|them))?[\s.!]*$",
+        ),
+    ),
+    (
+        "accept",
+        (
+            r"^(?:yes|yeah|yep|yup|sure|ok(?:ay)?|sounds (?:good|great|perfect)|perfect|great|deal"
+            r"|go ahead)\b",
+            r"^(?:fine(?: by me)?|please do|i['’]ll (?:take|watch|try)|i will (?:take|watch|try)|sí|oui"
+            r"|d['’]accord)\b",
+            r"^let['’]?s (?:watch|go with|do)\b|^that(?:['’]s| is) (?:fine|it|perfect)\b",
+        ),
+    ),
+)
+_COMPILED = tuple((act, re.compile("|".join(patterns), re.I)) for act, patterns in _PATTERNS)
 _CRITIQUE = re.compile(
-    r"\b(?:newer|older|less|more|too|shorter|longer|lighter|darker|funnier|scarier|another|instead|rather|"
+    r"\b(?:newer|older|less|too|shorter|longer|lighter|darker|funnier|scarier|instead|rather|"
     r"no,|not (?:so|that|as)|i (?:did not|didn't) (?:say|ask|mean))\b|^no[,\s]",
     re.I,
 )
@@ -66,11 +110,37 @@ def is_critique(text: str) -> bool:
 
 
 def read_ordinals(text: str, count: int) -> tuple[tuple[int, int, int], ...]:
-    """(start, end, position from 1) of "the second one", "number 3", "the last"; `count` items are on show."""
+    """(start, end, position from 1) of "the second one", "number 3", "the last", of `count` on show."""
     found = []
     for match in ORDINAL.finditer(text):
         word = (match["word"] or "").lower()
         position = count if word == "last" else _ORDINALS.get(word) or int(match["digit"] or 0)
         if 1 <= position <= count:
             found.append((match.start(), match.end(), position))
+    return tuple(found)
+
+
+_DROPS = re.compile(
+    r"\b(?:never ?mind|forget(?: about)?|drop|lift|i do not care about|regardless of)\s+(?:the\s+|my\s+"
+    r"|any\s+)?"
+    r"(?P<what>[^.,;!?]{2,60}?)(?=\s+(?:limit|rule|thing|but|and|now|please)\b|[.,;!?]|$)|"
+    r"\bany (?P<any>year|length|language|age|decade|era|genre)\b",
+    re.I,
+)
+_SLOT_WORDS = {
+    "years": "year years decade era age when date",
+    "max_minutes": "length minutes runtime duration time",
+    "language": "language languages",
+    "audience": "audience kids children family",
+}
+
+
+def read_drops(text: str) -> tuple[tuple[int, int, str], ...]:
+    """(start, end, what) of promises that `text` takes back: a slot's name or a value in its words."""
+    found = []
+    for match in _DROPS.finditer(text):
+        what = (match["what"] or match["any"]).strip().lower()
+        words = set(what.replace("running time", "runtime").split())
+        slot = next((name for name, known in _SLOT_WORDS.items() if words & set(known.split())), None)
+        found.append((match.start(), match.end(), slot or what))
     return tuple(found)

@@ -12,6 +12,7 @@ from agent.policy import list_or
 from agent.prompting import phrase
 from agent.reasons import Grounds
 from agent.respond import capital, italic
+from agent.rules import is_empty
 from agent.state import Reading, forget
 from agent.types import DialogueState, Explanation, Question
 from retrieval.filters import describe
@@ -19,15 +20,30 @@ from retrieval.types import Item
 
 MOODS = ("laugh", "be gripped", "think", "feel warm")
 _CHAT = (
-    ("injection", r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?|previous|above)|"
-                  r"\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be|you)"),
+    (
+        "injection",
+        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?"
+        r"|previous|above)"
+        r"|\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be"
+        r"|you)",
+    ),
     ("weather", r"\b(?:weather|rain(?:ing|y)?|snow(?:ing)?|sunny|forecast|temperature outside)\b"),
-    ("who", r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:bot|robot|human|ai|real)\b|\byour name\b|\bwho made you\b"),
+    (
+        "who",
+        r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:bot|robot|human|ai|real)\b|\byour name\b"
+        r"|\bwho made you\b",
+    ),
     ("help", r"^(?:help|\?+)\W*$|\bwhat can (?:you|i)\b|\bhow (?:does this|do you|do i)\b"),
     ("thanks", r"\b(?:thanks?|thank you|thx|cheers|gracias|merci|danke|bye|goodbye|good night)\b"),
-    ("greet", r"^\W*(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon)|hola|bonjour|hallo|ciao|salut|anything new|"
-              r"i(?:'m| am) (?:back|bored)|recommend|suggest|what should i|help me (?:find|choose|pick)|(?:i )?(?:want|need|looking))\b"),
-)  # fmt: skip
+    (
+        "greet",
+        r"^\W*(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon)|hola|bonjour|hallo|ciao|salut)\b"
+        r"|^\W*(?:anything new|i(?:['’]m| am) (?:back|bored)|recommend|suggest|help me (?:find|choose"
+        r"|pick))\b"
+        r"|\bwhat should (?:i|we)\b|\b(?:want|need|looking) (?:for |to watch )?(?:something|anything"
+        r"|a (?:film|movie))\b",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +62,11 @@ Undo = Callable[[], DialogueState | None]
 def needs_answer(reading: Reading, before: DialogueState) -> bool:
     """Whether the act itself is answered, rather than leading to a question or to recommendations."""
     act = reading.frame.act
-    if act in ("undo", "reset", "ask_why", "ask_about"):
-        return True
-    if act == "chat":
-        return True
-    if act == "accept":
-        return bool(before.last_shown) or _about_rule(before)
-    return act == "reject" and (bool(before.last_shown) or _about_rule(before))
+    if act == "reset":
+        return is_empty(reading.frame)
+    if act in ("accept", "reject"):
+        return _about_rule(before) or (act == "accept" and bool(before.last_shown))
+    return act in ("undo", "ask_why", "ask_about", "chat")
 
 
 def answer(
@@ -63,9 +77,7 @@ def answer(
     if act == "undo":
         return _undo(reading, before, state, undo)
     if act == "reset":
-        kept = DialogueState(turn=state.turn, shown=state.shown, seen=state.seen, disliked=state.disliked)
-        earlier = tuple(p for p in state.liked if p.turn is None)
-        return Answer(phrase("reset"), replace(kept, liked=earlier), None, (*MOODS, "surprise me"))
+        return Answer(phrase("reset"), state, None, (*MOODS, "surprise me"))
     if act == "ask_why":
         return _why(message, reading, before, state, grounds)
     if act == "ask_about":
@@ -78,11 +90,6 @@ def answer(
 
 
 def _undo(reading: Reading, before: DialogueState, state: DialogueState, undo: Undo) -> Answer:
-    value = reading.frame.target
-    if value is not None:
-        after = forget(state, value)
-        said = _undone(state, after) if after != state else phrase("undone_nothing")
-        return Answer(said, after, None, ("show me more",))
     restored = undo()
     if restored is None:
         return Answer(phrase("undone_nothing"), state)
@@ -103,22 +110,22 @@ def _undone(before: DialogueState, after: DialogueState) -> str:
     return phrase("undone_dropped", values=list_or(dropped, "and")) if dropped else phrase("undone")
 
 
-def _target(reading: Reading, before: DialogueState, grounds: Grounds) -> Item | None:
-    """The item an act speaks of: the one named, the one pointed at, or the first on show."""
-    target = reading.frame.target
-    if target is not None and target.isdigit():
-        position = int(target) - 1
-        return grounds.catalogue[before.last_shown[position]] if position < len(before.last_shown) else None
-    for link in reading.links:
-        if link.item_id is not None:
-            return grounds.catalogue[link.item_id]
-    return None
+def _targets(reading: Reading, before: DialogueState, grounds: Grounds) -> list[Item]:
+    """The items an act speaks of: those named, and those pointed at on show."""
+    named = {link.name: link.item_id for link in reading.links}
+    ids = [
+        before.last_shown[int(name) - 1] if name.isdigit() and name not in named else named.get(name)
+        for name in reading.frame.about
+        if not name.isdigit() or name in named or int(name) <= len(before.last_shown)
+    ]
+    return [grounds.catalogue[item_id] for item_id in ids if item_id is not None]
 
 
 def _why(
     message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds
 ) -> Answer:
-    item = _target(reading, before, grounds)
+    items = _targets(reading, before, grounds)
+    item = items[0] if items else None
     if item is None:
         if reading.unknown:
             return Answer(phrase("about_unknown", name=f"*{reading.unknown[0][:60]}*"), state)
@@ -133,7 +140,12 @@ def _why(
 
 
 def _about(reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds) -> Answer:
-    item = _target(reading, before, grounds)
+    items = _targets(reading, before, grounds)
+    if len(items) > 1:
+        return Answer(explain.compared(items, grounds), state, None, ("show me more",))
+    item = items[0] if items else None
+    if item is None and not reading.unknown:
+        return _chat("?", state, grounds)
     if item is None:
         name = f"*{reading.unknown[0][:60]}*" if reading.unknown else "that"
         return Answer(phrase("about_unknown", name=name), state)
@@ -157,9 +169,9 @@ def _accept(reading: Reading, before: DialogueState, state: DialogueState, groun
         after = _without_rules(item, state, grounds)
         text = phrase("undone_back", values=italic(item), verb="is") if rules else phrase("undone")
         return Answer(text, after, None, ("show me more",))
-    item_or_none = _target(reading, before, grounds)
-    if item_or_none is not None:
-        return Answer(phrase("enjoy", title=italic(item_or_none)), state, None, ("show me more",))
+    items = _targets(reading, before, grounds)
+    if items:
+        return Answer(phrase("enjoy", title=italic(items[0])), state, None, ("show me more",))
     return Answer(phrase("accepted"), state, None, ("show me more",))
 
 

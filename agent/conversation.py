@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, with_item
+from agent.taste import FeedbackValue
 from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
 
 if TYPE_CHECKING:
@@ -55,24 +56,27 @@ class Conversation:
         from agent.recommender import readable
 
         readable_text = readable(text)
-        before = self.state
-        index = self._store.begin_turn(self.conversation_id, text, before)
-        turn: TurnState = {
-            "message": readable_text,
-            "n": n,
-            "may_ask": True,
-            "seed": self._recommender.seed + index,
-            "undo": self._pop,
-            "before": before,
-            "steps": (),
-        }
-        for event in self._recommender.turns.run(turn):
-            if isinstance(event, Reply):
-                self._store.finish_turn(self.conversation_id, index, event)
-                self._keep(before, event.state)
-                yield Done(event)
-            else:
-                yield event
+        # A tap on a card waits for the reply under way: neither may overwrite the other's state.
+        with self._recommender.lock(self.conversation_id):
+            before = self.state
+            index = self._store.begin_turn(self.conversation_id, text, before)
+            before = replace(before, turn=index - 1)
+            turn: TurnState = {
+                "message": readable_text,
+                "n": n,
+                "may_ask": True,
+                "seed": self._recommender.seed + index,
+                "undo": self._pop,
+                "before": before,
+                "steps": (),
+            }
+            for event in self._recommender.turns.run(turn):
+                if isinstance(event, Reply):
+                    self._store.finish_turn(self.conversation_id, index, event)
+                    self._keep(before, event.state)
+                    yield Done(event)
+                else:
+                    yield event
 
     def feedback(self, item_id: str, liked: bool | None = None, seen: bool = False) -> DialogueState:
         """A verdict from a card: liked True / False, seen, or neither to take the verdict back.
@@ -80,18 +84,12 @@ class Conversation:
         It changes the next recommendation. Raises UnknownItemError.
         """
         item = self._recommender.catalogue[item_id]
-        before = self.state
-        preference = Preference("item", item.title, item_id, before.turn)
-        after = before
-        if liked is not None:
-            after = with_item(after, "liked" if liked else "disliked", preference)
-        if seen:
-            after = with_item(after, "seen", preference)
-        if liked is None and not seen:
-            after = forget(after, item_id)
-        value = ("liked" if liked else "disliked") if liked is not None else "seen" if seen else "cleared"
-        self._store.record_feedback(self.user, self.conversation_id, item_id, value)  # type: ignore[arg-type]
-        return self._change(before, after)
+        with self._recommender.lock(self.conversation_id):
+            before = self.state
+            after = _with_verdict(before, Preference("item", item.title, item_id, before.turn), liked, seen)
+            value = ("liked" if liked else "disliked") if liked is not None else "seen" if seen else "cleared"
+            self._store.record_feedback(self.user, self.conversation_id, item_id, cast(FeedbackValue, value))
+            return self._change(before, after)
 
     def feedback_of(self, item_id: str) -> Verdict | None:
         """The verdict that stands on an item; like and dislike before seen; None when there is none."""
@@ -100,15 +98,17 @@ class Conversation:
 
     def undo(self) -> DialogueState:
         """Take back the latest change of what was said; unchanged when there is nothing to take back."""
-        before = self.state
-        after = self._store.pop_state(self.conversation_id) or before
-        self._keep(before, after)
-        return after
+        with self._recommender.lock(self.conversation_id):
+            before = self.state
+            after = self._store.pop_state(self.conversation_id) or before
+            self._keep(before, after)
+            return after
 
     def forget(self, value: str, slot: Slot | None = None) -> DialogueState:
         """Remove an entry of the taste profile by its value, title, item_id or slot name ("years")."""
-        before = self.state
-        return self._change(before, forget(before, value, slot))
+        with self._recommender.lock(self.conversation_id):
+            before = self.state
+            return self._change(before, forget(before, value, slot))
 
     @property
     def profile(self) -> tuple[ProfileEntry, ...]:
@@ -146,6 +146,16 @@ class Conversation:
                 self._store.forget(self.user, str(item_id), slot)
             for item_id in new.keys() - old.keys():
                 self._store.remember(self.user, slot, replace(new[item_id], turn=None))
+
+
+def _with_verdict(
+    state: DialogueState, preference: Preference, liked: bool | None, seen: bool
+) -> DialogueState:
+    if liked is not None:
+        state = with_item(state, "liked" if liked else "disliked", preference)
+    if seen:
+        state = with_item(state, "seen", preference)
+    return state if seen or liked is not None else forget(state, preference.item_id or preference.value)
 
 
 def _entry(

@@ -84,7 +84,7 @@ class TransformersEngine:
             sent = ""
             while len(written) < max_tokens:
                 forced = matcher.compute_ff_tokens() if matcher else []
-                if forced:
+                if matcher and forced:
                     matcher.consume_tokens(forced)
                     chosen = forced
                 else:

@@ -36,7 +36,7 @@ def expand(
     vocabulary: Vocabulary,
     language: Language | None,
 ) -> Expansion:
-    """Up to two interests. The model chooses among facets of near items that were neither named nor refused."""
+    """Up to two interests. The model chooses among facets of near items, neither named nor refused."""
     options = candidates(state, catalogue, ranker, vocabulary)
     if not options:
         return Expansion((), "rules", "nothing to go on")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.plan import to_query
 from agent.policy import list_or
 from agent.prompting import phrase
@@ -50,12 +52,30 @@ def why_not(item: Item, state: DialogueState, grounds: Grounds) -> Explanation:
     return Explanation(item.item_id, text, grounds.contributions(candidate, query))
 
 
+def compared(items: Sequence[Item], grounds: Grounds) -> str:
+    """Two items side by side; with a third, which of the first two comes closer to it."""
+    first, second = items[0], items[1]
+    if len(items) == 2:
+        return f"{italic(first)}: {facts(first)}. {italic(second)}: {facts(second)}."
+    anchor = items[2]
+    query = Query(liked=(anchor.item_id,))
+    places = [grounds.ranker.rank_of(query, item.item_id) for item in (first, second)]
+    if places[0] is None or places[1] is None:
+        return phrase("compared_unsure", first=italic(first), second=italic(second))
+    near, far = (first, second) if places[0].rank < places[1].rank else (second, first)
+    reasons = grounds.reasons(near, min(places, key=lambda c: c.rank if c else 0), DialogueState(), query)
+    return phrase(
+        "compared", near=italic(near), far=italic(far), anchor=italic(anchor), reason=reasons[0].text
+    )
+
+
 def broken(item: Item, constraints: Constraints) -> list[str]:
     """The promises that `item` would break, in words: "you asked for comedy", "you ruled out horror"."""
-    found = []
-    for group in constraints.require:
-        if not satisfies(item, Constraints(require=(group,))):
-            found.append(f"you asked for {list_or(list(dict.fromkeys(f.value for f in group)))}")
+    found = [
+        f"you asked for {list_or(list(dict.fromkeys(f.value for f in group)))}"
+        for group in constraints.require
+        if not satisfies(item, Constraints(require=(group,)))
+    ]
     found += [f"you ruled out {f.value}" for f in constraints.forbid if _has(item, f)]
     if constraints.years and not satisfies(item, Constraints(years=constraints.years)):
         found.append(f"it is from {item.year}" if item.year else "I don't know its year")

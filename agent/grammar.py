@@ -26,7 +26,7 @@ class Grammar:
 
 
 def quotable(message: str) -> str:
-    """The message as it may be quoted inside JSON: one line, no quotes or backslashes, at most 400 characters."""
+    """The message as it may be quoted inside JSON: one line, no quotes, at most 400 characters."""
     printable = "".join(char if char.isprintable() and char not in '"\\' else " " for char in message)
     return re.sub(r"\s+", " ", printable).strip()[:_LONGEST_QUOTE]
 
@@ -52,7 +52,7 @@ NONEMPTY: /[^ ].{{0,50}}/
         "type": "object",
         "properties": {
             "act": {"enum": list(ACTS)},
-            **{name: names for name in LIST_FIELDS},
+            **dict.fromkeys(LIST_FIELDS, names),
             "years": {"type": "array", "items": year, "minItems": 2, "maxItems": 2},
         },
         "required": ["act"],

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from langchain_core.runnables import RunnableLambda
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 
@@ -23,7 +24,7 @@ from agent.language import Language
 from agent.plan import to_constraints, to_query
 from agent.prompting import phrase
 from agent.reasons import Grounds, varied
-from agent.state import Reading, apply_reading
+from agent.state import Reading, afresh, apply_reading
 from agent.types import DialogueState, Event, Items, Question, Reply, Speaker, Step, StepStarted, Token, Trace
 from agent.understand import Reader
 from retrieval.types import Query, Ranking, Recommendation
@@ -85,7 +86,7 @@ class Turns:
             ("respond", "putting it into words", self._respond),
         )
         for name, words, node in nodes:
-            graph.add_node(name, _timed(name, words, node))
+            graph.add_node(name, RunnableLambda(_timed(name, words, node)))
         graph.add_edge(START, "understand")
         graph.add_conditional_edges("understand", self._after_understanding, ["answer", "decide"])
         graph.add_conditional_edges("decide", self._after_deciding, ["ask", "expand"])
@@ -100,9 +101,10 @@ class Turns:
         started = time.perf_counter()
         first: float | None = None
         final: TurnState = turn
-        for mode, value in self._graph.stream(
+        stream: Iterator[Any] = self._graph.stream(
             turn, {"recursion_limit": STEPS_AT_MOST}, stream_mode=["custom", "values"]
-        ):
+        )
+        for mode, value in stream:
             if mode == "values":
                 final = value
                 continue
@@ -118,7 +120,8 @@ class Turns:
     def _understand(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
         before = turn["before"]
         understood = self._skills.reader.read(turn["message"], before)
-        state = apply_reading(before, understood.reading, self._skills.grounds.vocabulary, before.turn + 1)
+        start = afresh(before) if understood.reading.frame.act == "reset" else before
+        state = apply_reading(start, understood.reading, self._skills.grounds.vocabulary, before.turn + 1)
         changes = {"reading": understood.reading, "state": state}
         return changes, understood.speaker, understood.detail
 

@@ -66,7 +66,7 @@ class Language:
             return str(self.model.invoke(_messages(messages), **options).content)
         except ModelError:
             raise
-        except Exception as error:  # noqa: BLE001 - a server's client raises many kinds; the turn goes on without it
+        except Exception as error:
             raise ModelError(
                 f"The model {self.name!r} did not answer: {type(error).__name__}: {error}"
             ) from error
@@ -82,13 +82,14 @@ def open_language(llm: str, workspace_adapter: str | None = None) -> Language | 
         return None
     if llm.startswith(("http://", "https://")):
         from langchain_openai import ChatOpenAI
+        from pydantic import SecretStr
 
         url, _, name = llm.partition("#")
         if not name:
             raise ModelError(f"Which model at {url!r}? Add its name: {url}#model-name")
         server = ChatOpenAI(
-            base_url=url, model=name, api_key="local", temperature=0, timeout=60, max_retries=1
-        )  # type: ignore[arg-type]
+            base_url=url, model=name, api_key=SecretStr("local"), temperature=0, timeout=60, max_retries=1
+        )
         return Language(server, name, constrained=False)
     from agent.assets import model_folder
     from agent.engine import TransformersEngine

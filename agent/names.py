@@ -4,47 +4,57 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from agent.acts import read_ordinals
+from agent.acts import read_act, read_ordinals
 from agent.link import Linker
+from agent.titles import common_words
 from agent.vocabulary import Vocabulary
 
 _FIRST_MARK = 0xE000
 """Start of Unicode's private use area: one such character stands for one name."""
 
 _QUOTED = re.compile(
-    r"[\"“”«»„]([^\"“”«»„\n]{2,80})[\"“”«»„]|(?<!\w)\*{1,2}([^*\n]{2,80})\*{1,2}|(?<!\w)'([^'\n]{3,80})'(?!\w)"
+    r"[\"“”«»„]([^\"“”«»„\n]{2,80})[\"“”«»„]"
+    r"|(?<!\w)\*{1,2}([^*\n]{2,80})\*{1,2}|(?<!\w)'([^'\n]{3,80})'(?!\w)"
 )
 _CUE = (
-    r"(?:like|liked|love|loved|loves|enjoyed|adored|watched|watching|seen|saw|rewatched|hated?|disliked|fan of|"
-    r"similar to|such as|than|about|reminds me of|in the (?:vein|style) of|favou?rites? (?:is|are|film is|movie is)|have|not)"
+    r"(?:like|liked|love|loved|loves|enjoyed|adored|watched|watching|seen|saw|rewatched|hated?|disliked"
+    r"|fan of|"
+    r"similar to|such as|than|about|reminds me of|in the (?:vein|style) of|"
+    r"favou?rites? (?:is|are|film is|movie is)|have|not)"
 )
 _CAPITALISED = re.compile(
     rf"\b{_CUE}\s+((?:[Tt]he |[Aa]n? )?[A-Z0-9][\w'’.:&!-]*"
     r"(?:\s+(?:[A-Z0-9][\w'’:&!-]*|of|the|and|in|on|a|to|for|vs\.?|too)(?=\s|$|[,.!?]))*)"
 )
-_LOWER = re.compile(
-    rf"\b{_CUE}\s+(?!to\b|that\b|this\b|these\b|those\b|it\b|them\b|something\b|anything\b)((?:[\w'’:&-]+\s*){{1,6}})",
+_NOT_A_NAME = r"(?!(?:to|that|this|these|those|it|them|something|anything|i|not|no)\b)"
+_SIX_WORDS = r"((?:[\w'’:&-]+\s*){1,6})"
+_LOWER = re.compile(rf"\b{_CUE}\s+{_NOT_A_NAME}{_SIX_WORDS}", re.I)
+_JOINED = re.compile(
+    rf"[\ue000-\uf8ff](?: too| a lot| as well)?(?:,\s+and|,|\s+and|\s+&|\s+or)\s+{_NOT_A_NAME}{_SIX_WORDS}",
     re.I,
 )
-_JOINED = re.compile(
-    r"[\ue000-\uf8ff](?: too| a lot| as well)?(?:,\s+and|,|\s+and|\s+&|\s+or)\s+(?!i\b|it\b|not\b|no\b)((?:[\w'’:&-]+\s*){1,6})",
+_ALIKE = re.compile(
+    rf"\b(?:films?|movies?|something|anything)\s+(?:like|similar to)\s+(?!an?\b|what\b|my\b|the (?:one"
+    rf"|other|first|last)\b){_NOT_A_NAME}"
+    r"((?:[\w'’:&-]+\s*){1,4}?)(?=\s*(?:[.,!?;]|$|\b(?:but|and|or|with|please|from)\b))",
     re.I,
 )
 _STOP = re.compile(
-    r"\s+\b(?:but|and|or|because|with|from|so|though|which|that|when|since|as|is|was|were|are|please|too much|a lot|"
+    r"\s+\b(?:but|and|or|because|with|from|so|though|which|that|when|since|as|is|was|were|are|please"
+    r"|too much|a lot|"
     r"after|before|last|yesterday|tonight|not|very|really|for|except|without)\b.*$",
     re.I,
 )
 _PERSON = re.compile(
-    r"\b(?:by|director|with|starring|stars?|featuring|from|actor|actress|films? of|movies? of|anything|nothing|no|like)\s+"
+    r"\b(?:by|director|with|starring|stars?|featuring|from|actor|actress|films? of|movies? of|anything"
+    r"|nothing|no|like)\s+"
     r"((?:[A-Z][\w'’.-]+\s+){1,3}[A-Z][\w'’-]+)"
 )
 _PERSON_LOWER = re.compile(
     r"\b(?:directed by|starring|films? by|movies? by)\s+([^\W\d_][\w'’.-]+\s+[^\W\d_][\w'’-]+)\b", re.I
 )
+_YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
 
@@ -71,13 +81,6 @@ class _Mask:
             self.text = self.text[:start] + mark + self.text[end:]
 
 
-@cache
-def common_words() -> frozenset[str]:
-    """Frequent English words, which a name is not made of."""
-    lines = Path(__file__).with_name("common_words.txt").read_text("utf-8").split()
-    return frozenset(line for line in lines if not line.startswith("#"))
-
-
 def find_names(
     message: str, linker: Linker, vocabulary: Vocabulary, shown: tuple[str, ...]
 ) -> tuple[str, list[Named]]:
@@ -88,6 +91,7 @@ def find_names(
     """
     mask = _Mask(message)
     whole = message.strip().lower()
+    _take_pattern(mask, _QUOTED, linker, vocabulary, unknown=False)
     for mention in reversed(linker.mentions(mask.text)):
         if mention.certain or _is_whole(mention.text, whole):
             year = _YEAR_AFTER.match(mask.text, mention.end)
@@ -98,11 +102,24 @@ def find_names(
     _take_pattern(mask, _CAPITALISED, linker, vocabulary, unknown=True)
     _take_pattern(mask, _LOWER, linker, vocabulary, unknown=False)
     _take_pattern(mask, _JOINED, linker, vocabulary, unknown=False)
+    _take_pattern(mask, _ALIKE, linker, vocabulary, unknown=True)
+    _take_misspelt(mask, linker, vocabulary)
     _take_whole(mask, linker, vocabulary)
     for start, end, position in reversed(read_ordinals(mask.text, len(shown))):
         mask.take(start, end, shown[position - 1], "item")
     order = {name.mark: mask.text.find(name.mark) for name in mask.named}
     return mask.text, sorted(mask.named, key=lambda name: order[name.mark])
+
+
+def _take_whole(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
+    """A message that is a title and nothing else, however ordinary the word ("Big")."""
+    text = mask.text.strip(" .!?\"'")
+    if mask.named or not text or read_act(text) or vocabulary.answer(text):
+        return
+    link = linker.link(text)
+    if link and link.exact:
+        start = mask.text.find(text)
+        mask.take(start, start + len(text), text, "item")
 
 
 def _is_whole(text: str, whole: str) -> bool:
@@ -112,19 +129,20 @@ def _is_whole(text: str, whole: str) -> bool:
 def _take_pattern(
     mask: _Mask, pattern: re.Pattern[str], linker: Linker, vocabulary: Vocabulary, unknown: bool
 ) -> None:
-    """Mask what `pattern` captures where it links to an item, or, if `unknown`, where it looks like a name."""
+    """Mask what `pattern` captures where it links to an item or, if `unknown`, looks like a name."""
     for match in reversed(list(pattern.finditer(mask.text))):
         group = next(i for i, text in enumerate(match.groups(), 1) if text)
         start = match.start(group)
         name = _STOP.sub("", " " + match[group])[1:].strip(" .,!?'’")
-        if not name or any(0xE000 <= ord(c) <= 0xF8FF for c in name) or vocabulary.term(name):
+        marked = any(0xE000 <= ord(char) <= 0xF8FF for char in name)
+        if not name or marked or _YEAR.fullmatch(name) or vocabulary.term(name):
             continue
         for candidate in _shorter(name) if not unknown else (name,):
             if linker.link(candidate) and not _all_common(candidate):
                 mask.take(start, start + len(candidate), candidate, "item")
                 break
         else:
-            if unknown and not _all_common(name) and not vocabulary.find(name):
+            if unknown and (pattern is _ALIKE or _looks_like_a_name(name)) and not vocabulary.find(name):
                 mask.take(start, start + len(name), name, "item")
 
 
@@ -134,8 +152,19 @@ def _shorter(name: str) -> list[str]:
 
 
 def _all_common(name: str) -> bool:
-    words = [word.strip("'’.,:!-").lower() for word in name.split()]
-    return all(not word or word in common_words() for word in words)
+    """Whether a name is made of ordinary words only, so that a near miss of a title would be chance."""
+    words, known = _words(name), common_words()
+    return all(word in known.talk or word in known.english for word in words)
+
+
+def _looks_like_a_name(name: str) -> bool:
+    """Two words with capitals, or one that is no ordinary word."""
+    capitals = [word for word in name.split() if word[:1].isupper()]
+    return len(capitals) >= 2 or not _all_common(name)
+
+
+def _words(name: str) -> list[str]:
+    return [word for part in name.split() if (word := part.strip("'’.,:!-").lower())]
 
 
 def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
@@ -155,12 +184,31 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
         i -= 1
 
 
-def _take_whole(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
-    """A message that is nothing but a misspelt title ("terminater 2")."""
-    text = mask.text.strip(" .!?")
-    if mask.named or not text or len(text.split()) > 8 or _all_common(text) or vocabulary.find(text):
-        return
-    link = linker.link(text)
-    if link and (len(text.split()) > 1 or link.score >= 88):
-        start = mask.text.find(text)
-        mask.take(start, start + len(text), text, "item")
+def _take_misspelt(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
+    """Titles without a cue and with spelling mistakes ("that shawshenk redemtion was sick").
+
+    Only word runs that hold a word of no dictionary are tried, so that plain talk is never a title.
+    """
+    known = common_words()
+    words = list(re.finditer(r"[^\W_][\w'’&-]*", mask.text[:400]))
+    odd = {
+        i for i, w in enumerate(words) if not _all_common(w.group()) and w.group().lower() not in known.names
+    }
+    best: tuple[float, int, int] | None = None
+    for start in range(len(words)):
+        for size in range(1, 6):
+            span = range(start, start + size)
+            if start + size > len(words) or not odd.intersection(span):
+                continue
+            low, high = words[start].start(), words[start + size - 1].end()
+            text = mask.text[low:high]
+            link = None if vocabulary.find(text) else linker.link(text)
+            if (
+                link
+                and (size > 1 or (link.score >= 88 and len(text) >= 6))
+                and (best is None or link.score > best[0])
+            ):
+                best = (link.score, low, high)
+    if best:
+        mask.take(best[1], best[2], mask.text[best[1] : best[2]], "item")
+        _take_misspelt(mask, linker, vocabulary)

@@ -60,7 +60,7 @@ def information(state: DialogueState) -> int:
 
 
 def should_ask(state: DialogueState, reading: Reading) -> bool:
-    """Whether a question is due before recommending: early, with little known, and never after a recommendation."""
+    """Whether a question is due before recommending: early, with little known, before anything was shown."""
     if reading.surprise or reading.frame.act in ("more", "accept", "critique") or state.shown:
         return False
     if state.turn >= LATEST_RECOMMENDATION or len(state.asked) >= LATEST_RECOMMENDATION - 1:
@@ -70,7 +70,7 @@ def should_ask(state: DialogueState, reading: Reading) -> bool:
 
 
 def answer_probabilities(labels: Sequence[Sequence[str]], options: Sequence[str]) -> np.ndarray:
-    """P(answer | item), [n_items, n_options + 1]: an item's own options are equally likely, the last is "none"."""
+    """P(answer | item), [n_items, n_options + 1]: its own options equally likely, the last is "none"."""
     table = np.zeros((len(labels), len(options) + 1))
     for row, values in enumerate(labels):
         hits = [i for i, option in enumerate(options) if option in values]
@@ -133,8 +133,9 @@ def choose_question(
     worthy = [split for split in splits if len(split.options) >= 2 and split.gain >= LEAST_GAIN]
     if not worthy:
         return None
-    cold = information(state) == 0 and next((s for s in worthy if s.attribute == "moods"), None)
-    split = cold or max(worthy, key=lambda s: s.gain)
+    moods = [split for split in worthy if split.attribute == "moods"]
+    # With nothing known, a mood is the easiest thing to answer.
+    split = moods[0] if moods and information(state) == 0 else max(worthy, key=lambda s: s.gain)
     return phrase_question(split, anchor.written if anchor else None)
 
 

@@ -72,10 +72,11 @@ class Grounds:
         ]
 
     def _asked(self, item: Item, state: DialogueState) -> list[Reason]:
-        found = []
-        for preference in state.people:
-            if preference.value in (*item.directors, *item.cast):
-                found.append(Reason("person", phrase("reason_with", person=preference.value), 1.0))
+        found = [
+            Reason("person", phrase("reason_with", person=preference.value), 1.0)
+            for preference in state.people
+            if preference.value in (*item.directors, *item.cast)
+        ]
         wanted = [
             value
             for preference in state.wants

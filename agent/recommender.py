@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +56,7 @@ class Recommender:
         self.turns = Turns(Skills(self._reader, self._grounds, language))
         self.store = Store(_database(workspace, database))
         self.seed = seed
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 
     @classmethod
     def open(
@@ -115,7 +118,7 @@ class Recommender:
             "message": text,
             "before": before,
             "steps": (),
-        }  # type: ignore[typeddict-item]
+        }
         last: Any = None
         for event in self.turns.run(full):
             last = event
@@ -130,11 +133,13 @@ class Recommender:
         if conversation_id is not None:
             self.store.load(user, conversation_id)
             return Conversation(self, user, conversation_id)
-        kept: dict[str, tuple[Preference, ...]] = {"liked": (), "disliked": (), "seen": ()}
-        for row in self.store.profile(user):
-            if row.preference.item_id in self.catalogue:
-                kept[row.slot] += (row.preference,)
-        return Conversation(self, user, self.store.create(user, state=DialogueState(**kept)))
+        known = [row for row in self.store.profile(user) if row.preference.item_id in self.catalogue]
+
+        def kept(slot: str) -> tuple[Preference, ...]:
+            return tuple(row.preference for row in known if row.slot == slot)
+
+        state = DialogueState(kept("liked"), kept("disliked"), kept("seen"))
+        return Conversation(self, user, self.store.create(user, state=state))
 
     def conversations(self, user: str) -> list[ConversationInfo]:
         """The user's conversations, most recent first."""
@@ -161,6 +166,10 @@ class Recommender:
         """The greeting of an empty conversation, with moods to pick from."""
         text = phrase("welcome")
         return Reply(text, (), text, (*MOODS[:4], SURPRISE))
+
+    def lock(self, conversation_id: str) -> threading.RLock:
+        """One change of a conversation at a time within this process."""
+        return self._locks[conversation_id]
 
     def close(self) -> None:
         """Close the database."""
@@ -194,7 +203,8 @@ def _checked(message: Mapping[str, str]) -> tuple[str, str]:
     content = message.get("content", message.get("text"))
     if role not in ("user", "assistant") or not isinstance(content, str):
         raise MessageError(
-            f'Cannot read the message {str(dict(message))[:120]!r}: give {{"role": "user" or "assistant", "content": text}}.'
+            f"Cannot read the message {str(dict(message))[:120]!r}: "
+            'give {"role": "user" or "assistant", "content": text}.'
         )
     return role, readable(content) if content.strip() else "…"
 

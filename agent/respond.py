@@ -58,7 +58,7 @@ def recommending(draft: Draft, catalogue: Catalogue) -> Parts:
     slots = {"count": len(draft.items) - NAMED}
     for place, recommendation in zip(("second", "third"), named[1:], strict=False):
         slots[place] = italic(catalogue[recommendation.item_id])  # type: ignore[assignment]
-        slots[f"reason{place == 'third' and 3 or 2}"] = _reason(recommendation, catalogue, said)  # type: ignore[assignment]
+        slots[f"reason{(place == 'third' and 3) or 2}"] = _reason(recommendation, catalogue, said)  # type: ignore[assignment]
     if len(draft.items) > NAMED:
         parts.append(phrasings("others_many", **slots))
     elif len(named) > 1:
@@ -78,9 +78,16 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     if reading.foreign:
         found.append(phrase("english"))
     found += [phrase("unknown_aside", name=_plain(name)) for name in reading.unknown[:2]]
-    avoided = [p.value for p in _new(before.avoids, state.avoids)]
+    avoided = [
+        f"{'nothing' if p.kind == 'text' else 'no'} {p.value}" for p in _new(before.avoids, state.avoids)
+    ]
     if avoided:
-        found.append(phrase("noted_avoid", values=" and no ".join(avoided)))
+        found.append(phrase("noted_avoid", values=", ".join(avoided)))
+    if reading.frame.act == "reject":
+        found.append(phrase("rejected_next"))
+    people = [p.value for p in _new(before.people, state.people)]
+    if people and not (catalogue.values("directors") or catalogue.values("cast")):
+        found.append(phrase("unknown_person", names=" and ".join(people)))
     refused = [italic(catalogue[p.item_id]) for p in _new(before.disliked, state.disliked) if p.item_id]
     if refused:
         found.append(
@@ -109,7 +116,7 @@ def _lead(draft: Draft, catalogue: Catalogue, first: str) -> list[str]:
 
 
 def _reason(recommendation: Recommendation, catalogue: Catalogue, said: set[str]) -> str:
-    """The first reason of a kind that this reply has not used yet; what was asked for is already in its lead."""
+    """The first reason of a kind this reply has not used yet; what was asked for is in its lead already."""
     told = [r for r in recommendation.reasons if r.kind not in ("wanted", "years")]
     reason = next((r for r in told if r.kind not in said or r.kind == "genres"), told[-1])
     said.add(reason.kind)

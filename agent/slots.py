@@ -14,7 +14,8 @@ _DECADE_WORDS = {
 }  # fmt: skip
 _LANGUAGES = {
     "french": "french", "français": "french", "spanish": "spanish", "español": "spanish", "german": "german",
-    "italian": "italian", "japanese": "japanese", "korean": "korean", "chinese": "chinese", "mandarin": "chinese",
+    "italian": "italian", "japanese": "japanese", "korean": "korean", "chinese": "chinese",
+    "mandarin": "chinese",
     "cantonese": "cantonese", "hindi": "hindi", "russian": "russian", "portuguese": "portuguese",
     "swedish": "swedish", "danish": "danish", "norwegian": "norwegian", "dutch": "dutch", "polish": "polish",
     "arabic": "arabic", "persian": "persian", "turkish": "turkish", "english": "english", "czech": "czech",
@@ -23,8 +24,9 @@ _LANGUAGES = {
 
 YEAR = r"(?:1[89]\d\d|20\d\d)"
 _DECADE = re.compile(
-    r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?(?:años\s+|années\s+)?"
-    r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s|(?:los|les|anni)\s+(?P<bare>[2-9]0)"
+    r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?"
+    r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s"
+    r"|(?:(?:los|les|años|ann[ée]es|anni|anos)\s+)+(?P<bare>[2-9]0)"
     r"|(?P<word>" + "|".join(_DECADE_WORDS) + r"))\b",
     re.I,
 )
@@ -35,13 +37,15 @@ _BOUND = re.compile(
     r"\b(?P<neg>no(?:t|thing)?\s+(?:\w+\s+)?)?"
     r"(?P<word>after|post|since|from|newer than|later than|more recent than|starting|"
     r"before|pre|prior to|older than|earlier than|until|up to|by)[\s-]*(?:the\s+)?(?:year\s+)?"
-    rf"(?P<year>{YEAR}|(?:(?:1[89]|20)\d0|[2-9]0)s)\b(?P<on>\s*(?:on|onwards?|or (?:later|newer)|and (?:later|up))\b)?",
+    rf"(?P<year>{YEAR}|(?:(?:1[89]|20)\d0|[2-9]0)s)\b(?P<on>\s*(?:on|onwards?|or (?:later|newer)"
+    rf"|and (?:later|up))\b)?",
     re.I,
 )
 _SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
 _LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 _MINUTES = re.compile(
-    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more|longer) than|"
+    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more"
+    r"|longer) than|"
     r"within|not over|no more than|in under)\s+(?P<n>\d{1,3}(?:\.\d)?|one|two|three|an|a)\s*"
     r"(?P<unit>hours?|hrs?|h|minutes?|mins?|m)\b(?P<half>\s+and a half)?",
     re.I,
@@ -49,12 +53,18 @@ _MINUTES = re.compile(
 _AUDIENCES = (
     ("family", r"(?:for|with)\s+(?:the\s+|my\s+|our\s+)?(?:whole\s+|little\s+|young\s+|small\s+)?"
                r"(?:kids?|kiddos?|children|family|daughter|son|nephew|niece|grandkids|toddlers?|little ones?)"
-               r"|family[- ]friendly|all ages|kid[- ]friendly|(?:kids?|children'?s|family) (?:film|movie|flick|night)s?"
-               r"|\d{1,2}[- ]?(?:year|yr)s?[- ]?olds?|para (?:niños|toda la familia)|pour (?:les )?enfants|en famille"),
+               r"|family[- ]friendly|all ages|kid[- ]friendly|(?:kids?|children'?s|family) (?:film|movie"
+               r"|flick|night)s?"
+               r"|\d{1,2}[- ]?(?:year|yr)s?[- ]?olds?|para (?:niños|toda la familia)"
+               r"|pour (?:les )?enfants|en famille"),
     ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"),
     ("adult", r"(?:for|only)\s+(?:adults?|grown[- ]?ups)"),
 )  # fmt: skip
-_NOT = re.compile(r"\b(?:no|not|nothing|without|isn't|avoid|hate)\b[^.,;]{0,18}$", re.I)
+_NOT = re.compile(
+    r"\b(?:no|not|nothing|without|isn['’]t|never|avoid|hate)\s+(?:(?:for|from|in|of|made|any|an?|the"
+    r"|another|more)\s+){0,2}$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Slots:
 
 
 def read_slots(text: str, latest: int | None = None) -> Slots:
-    """Read the slots of `text` (titles already masked). `latest`: newest year of the catalogue, for "recent"."""
+    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
@@ -109,7 +119,7 @@ def _bounds(text: str) -> Years | None:
         year = int(match["year"].rstrip("sS"))
         year += 0 if year > 99 else 1900
         late = word in _LATE
-        if word == "from" and not match["on"] and not match["neg"]:
+        if word == "from" and not match["on"]:
             continue  # "from 1995" is that year, not a lower bound
         inclusive = word in {"since", "from", "starting", "until", "up to", "by"}
         if match["neg"]:
@@ -139,15 +149,19 @@ def _decade_range(match: re.Match[str]) -> tuple[int, int]:
 
 
 def _relative(text: str, latest: int | None) -> Years | None:
-    """ "recent" counts from the newest year the catalogue has: a fixed year would promise what is not there."""
+    """ "recent" counts from the newest year there is: a fixed year might promise nothing at all."""
     if latest is not None and re.search(
-        r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film|movie)s?)\b",
+        r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film"
+        r"|movie)s?)\b",
         text,
         re.I,
     ):
         return (latest - 4, None)
     if re.search(
-        r"\b(?:classics?|old(?:ies)?|vintage|golden age)\b(?! (?:school|man|friend|enough))", text, re.I
+        r"\b(?:classics?|oldies|vintage|golden age|(?:something|anything) old(?:er)?(?! than)|"
+        r"old(?:er)? (?:film|movie|one|hollywood)s?)\b",
+        text,
+        re.I,
     ):
         return (
             None
@@ -177,7 +191,8 @@ def _max_minutes(text: str) -> int | None:
 def _language(text: str) -> str | None:
     names = "|".join(_LANGUAGES)
     match = re.search(
-        rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama|horror|one)",
+        rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama"
+        rf"|horror|one)",
         text,
         re.I,
     )

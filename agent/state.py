@@ -28,7 +28,8 @@ class Linked:
 class Reading:
     """A message as it was understood: its frame, the items its names mean, and who read it.
 
-    `foreign`: it is not in English. `instead`: the new wishes replace the old ones. `surprise`: any answer is welcome.
+    `foreign`: it is not in English. `instead`: the new wishes replace the old ones. `surprise`: anything
+    is welcome.
     """
 
     frame: Frame
@@ -57,6 +58,8 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
         ("disliked", frame.dislike),
     )
     state = replace(state, turn=turn)
+    for value in frame.drop:
+        state = forget(state, value)
     for slot, names in slots:
         for name in names:
             if name in by_name:
@@ -79,8 +82,17 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
     return state
 
 
+def afresh(state: DialogueState) -> DialogueState:
+    """A clean slate: what this conversation wished for is gone. What was refused, seen or shown stays so,
+    and so do the likes of earlier conversations."""
+    earlier = tuple(p for p in state.liked if p.turn is None)
+    return DialogueState(
+        liked=earlier, disliked=state.disliked, seen=state.seen, shown=state.shown, turn=state.turn
+    )
+
+
 def with_item(state: DialogueState, slot: Slot, preference: Preference) -> DialogueState:
-    """Put an item into liked, disliked or seen. A verdict replaces the opposite one; seen goes with either."""
+    """Put an item into liked, disliked or seen. A verdict replaces its opposite; seen goes with either."""
     others: tuple[Slot, ...] = ("liked", "disliked") if slot != "seen" else ()
     for other in others:
         kept = tuple(p for p in getattr(state, other) if p.item_id != preference.item_id)

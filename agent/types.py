@@ -51,9 +51,10 @@ class Frame:
     """What one message said, before anything is linked to the catalogue.
 
     `like`, `dislike`, `seen`: names of items, verbatim from the message. `want`, `avoid`: genres,
-    themes, moods ("comedy or thriller" is one want with alternatives). `people`: names. `target`:
-    the item an ask_why / ask_about / accept / reject speaks of: a name or an ordinal ("2"), None
-    for all or the last. None means that nothing was said.
+    themes, moods ("comedy or thriller" is one want with alternatives). `people`: names. `about`: the
+    items an ask_why / ask_about / accept speaks of: names, or ordinals ("2") of what is on show.
+    `drop`: promises taken back, each a value ("comedy") or a slot's name ("years"). None means that
+    nothing was said.
     """
 
     act: Act = "inform"
@@ -67,7 +68,8 @@ class Frame:
     language: str | None = None
     max_minutes: int | None = None
     audience: str | None = None
-    target: str | None = None
+    about: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

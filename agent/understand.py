@@ -1,4 +1,4 @@
-"""Message -> Reading. The model proposes a frame, the rules check it; what cannot be checked does not count."""
+"""Message -> Reading. The model proposes a frame; the rules check it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ from retrieval.types import Item, Years
 
 _INSTEAD = re.compile(r"\b(?:instead|actually|rather|on second thought|changed my mind)\b", re.I)
 _SURPRISE = re.compile(
-    r"surprise me|you (?:choose|pick|decide)|dealer'?s choice|^whatever\b|no preference|don'?t (?:care|mind)|"
+    r"surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|one|anything)|dealer'?s choice"
+    r"|^whatever\b|no preference|don'?t (?:care|mind)|"
     r"any(?:thing)? (?:is fine|goes|will do)|^anything[.!?]*$",
     re.I,
 )
 _FOREIGN = re.compile(
-    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me gusta|je (?:veux|cherche|voudrais)|un film|j'aime|"
-    r"quelque chose|ich (?:möchte|suche|mag)|einen? film|etwas wie|vorrei|cerco|qualcosa|quero|procuro|um filme)\b",
+    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me gusta|je (?:veux|cherche|voudrais)"
+    r"|un film|j'aime|"
+    r"quelque chose|ich (?:möchte|suche|mag)|einen? film|etwas wie|vorrei|cerco|qualcosa|quero|procuro"
+    r"|um filme)\b",
     re.I,
 )
 _YEAR = re.compile(r"\(?\b((?:1[89]|20)\d\d)\b\)?\s*$")
 _COMPARED = re.compile(
-    r"\b(?P<word>newer|more recent|older|earlier|shorter|longer|more modern)\b(?!\s+(?:than)\s+(?:19|20)\d\d)",
-    re.I,
+    r"\b(newer|more recent|more modern|older|earlier|shorter)\b(?: than\s+(.{1,60}))?", re.I
 )
 
 
@@ -61,37 +63,40 @@ class Reader:
         self._latest = max(known, default=None)
 
     def read(self, message: str, state: DialogueState) -> Understood:
-        """Understand `message` after `state`. Never raises on any text; a failing model leaves it to the rules."""
+        """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
         shown = [self._catalogue[item_id] for item_id in state.last_shown]
         answer = answer_to(message, state.pending, self._vocabulary) if state.pending else None
         if answer is not None:
-            return Understood(self._reading(answer, message), "code", "a quick reply")
-        context = Context(self._linker, self._vocabulary, self._latest, tuple(i.label for i in shown))
+            return Understood(self._reading(answer, message, []), "code", "a quick reply")
+        labels = tuple(item.label for item in shown)
+        context = Context(self._linker, self._vocabulary, self._latest, labels, begun=state.turn > 0)
         rules = read_message(message, context)
-        rules = _compared(rules, message, shown)
         if self._language is None or rules.act in ("undo", "reset", "more", "ask_why", "ask_about"):
-            return Understood(self._reading(rules, message), "rules", rules.act)
-        return self._with_model(message, rules)
+            return Understood(self._reading(rules, message, shown), "rules", rules.act)
+        return self._with_model(message, rules, shown)
 
-    def _with_model(self, message: str, rules: Frame) -> Understood:
+    def _with_model(self, message: str, rules: Frame, shown: list[Item]) -> Understood:
         assert self._language is not None
         try:
             proposed = self._language.frame(prompt("understand", message=quotable(message)), message)
             frame = frame_of(proposed)
         except ModelError as error:
-            return Understood(self._reading(rules, message), "rules", f"model failed: {error}"[:160])
+            return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
         wrong = self._objection(frame, rules)
         if wrong is not None:
-            return Understood(self._reading(rules, message), "rules", f"model's frame refused: {wrong}")
+            return Understood(
+                self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
+            )
         merged = replace(
             frame,
             act=rules.act,
-            target=rules.target,
+            about=rules.about,
+            drop=rules.drop,
             language=rules.language,
             max_minutes=rules.max_minutes,
             audience=rules.audience,
         )
-        return Understood(self._reading(merged, message), "model", merged.act)
+        return Understood(self._reading(merged, message, shown), "model", merged.act)
 
     def _objection(self, frame: Frame, rules: Frame) -> str | None:
         """Why the model's frame cannot be trusted; None when it agrees with all that can be checked."""
@@ -127,16 +132,36 @@ class Reader:
         link = self._linker.link(name)
         return link.item_id if link and link.exact else None
 
-    def _reading(self, frame: Frame, message: str) -> Reading:
+    def _reading(self, frame: Frame, message: str, shown: list[Item]) -> Reading:
         names = (*frame.like, *frame.dislike, *frame.seen)
-        target = (frame.target,) if frame.target and not frame.target.isdigit() else ()
+        about = tuple(name for name in frame.about if not name.isdigit())
+        links = tuple(self.link(name) for name in dict.fromkeys((*names, *about)))
         return Reading(
-            frame,
-            tuple(self.link(name) for name in dict.fromkeys((*names, *target))),
+            self._compared(frame, message, links, shown),
+            links,
             foreign=bool(_FOREIGN.search(message)),
             instead=bool(_INSTEAD.search(message)) and "instead of" not in message.lower(),
             surprise=bool(_SURPRISE.search(message)),
         )
+
+    def _compared(self, frame: Frame, message: str, links: tuple[Linked, ...], shown: list[Item]) -> Frame:
+        """ "Newer", "older", "shorter": than what the message names, else than what is on show."""
+        match = _COMPARED.search(message)
+        named = [self._catalogue[link.item_id] for link in links if link.item_id is not None]
+        against = named or shown
+        if not match or not against or frame.about:
+            return frame
+        word = match[1].lower()
+        years = sorted(item.year for item in against if item.year is not None)
+        minutes = sorted(item.minutes for item in against if item.minutes is not None)
+        frame = replace(frame, act="critique" if frame.act == "chat" else frame.act)
+        if word == "shorter":
+            return replace(frame, max_minutes=minutes[len(minutes) // 2] - 1) if minutes else frame
+        if not years or frame.years is not None:
+            return frame
+        middle = years[len(years) // 2]
+        late = word in ("newer", "more recent", "more modern")
+        return replace(frame, years=(middle + 1, None) if late else (None, middle - 1))
 
     def link(self, name: str) -> Linked:
         """The item a name means; without one, `item_id` is None."""
@@ -220,27 +245,6 @@ def _option_frame(attribute: str, option: str) -> Frame:
         start = int(years[0])
         return Frame(years=(None, start - 1) if option.startswith("before") else (start, start + 9))
     return Frame(audience=option) if attribute == "audience" else Frame(want=(option,))
-
-
-def _compared(frame: Frame, message: str, shown: list[Item]) -> Frame:
-    """ "Newer", "older", "shorter" speak of what is on show: measure it and make a limit of it."""
-    match = _COMPARED.search(message)
-    if not match or not shown:
-        return frame
-    word = match["word"].lower()
-    years = sorted(item.year for item in shown if item.year is not None)
-    minutes = sorted(item.minutes for item in shown if item.minutes is not None)
-    if word in ("newer", "more recent", "more modern") and years and frame.years is None:
-        return replace(
-            frame,
-            act="critique",
-            years=(years[-1] + 1 if len(years) == 1 else years[len(years) // 2] + 1, None),
-        )
-    if word in ("older", "earlier") and years and frame.years is None:
-        return replace(frame, act="critique", years=(None, years[len(years) // 2] - 1))
-    if word == "shorter" and minutes and frame.max_minutes is None:
-        return replace(frame, act="critique", max_minutes=minutes[len(minutes) // 2] - 1)
-    return replace(frame, act="critique") if frame.act in ("chat", "inform") else frame
 
 
 def _normal(text: str) -> str:

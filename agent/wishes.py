@@ -7,31 +7,35 @@ import re
 from agent.vocabulary import WORD, Vocabulary
 
 _REQUEST = re.compile(
-    r"\b(?:films?|movies?|flicks?|something|anything|stor(?:y|ies)|want|looking for|mood for|need|recommend|suggest|"
+    r"\b(?:films?|movies?|flicks?|something|anything|stor(?:y|ies)|want|looking for|mood for|need"
+    r"|recommend|suggest|"
     r"set (?:in|on|during|at)|about|involving|featuring|watch)\b",
     re.I,
 )
 _ABOUT = re.compile(
     r"\b(?:about|set (?:in|on|during|at)|involving|featuring|where|who|whose|in which)\s+(.+)$", re.I
 )
-_FILLER = frozenset(
-    """a an the i i'm im i'd i've you your me my we our us it its it's that this these those them they he she
-    and or but so if as of to in on at by for from with without about into than then too very really quite just
-    some any all more most less least few lot lots bit kind kinds type types sort like liked love loved enjoy
-    enjoyed want wanted wants would could can should do does did don't be is are was were been am have has had
-    give show find recommend suggest recommendation recommendations suggestion suggestions look looking see seen
-    saw watch watched watching film films movie movies flick flicks picture story stories something anything
-    nothing one ones thing things stuff please thanks thank hi hello hey mood feel feeling feels tonight today
-    now good great nice best better new newer newest old older recent classic classics latest favourite favorite
-    favorites similar different other another else ever maybe perhaps also only not no never what which who where
-    when how why there here up out off over after before between since until year years decade s t ll re ve m d
-    need get got let go think know really little big pretty bored fancy craving ok okay yes set features involving
-    minutes mins hours hour long short shorter under film's movie's set people person man woman weekend evening
-    night set were's unos una un de los las el la que para con quiero busco ver película peliculas películas
-    je un une des les du le film veux cherche pour avec dans ich einen eine den der die das film möchte suche
-    early mid late kids family french spanish german italian japanese english popular famous entertaining
-    interesting enjoyable decent solid cool awesome amazing perfect fun""".split()
-)
+_FILLER_WORDS = """
+a an the i i'm im i'd i've you your me my we our us it its it's that this these those them they he
+she and or but so if as of to in on at by for from with without about into than then too very really
+quite just some any all more most less least few lot lots bit kind kinds type types sort like liked
+love loved enjoy enjoyed want wanted wants would could can should do does did don't be is are was
+were been am have has had give show find recommend suggest recommendation recommendations suggestion
+suggestions look looking see seen saw watch watched watching film films movie movies flick flicks
+picture story stories something anything nothing one ones thing things stuff please thanks thank hi
+hello hey mood feel feeling feels tonight today now good great nice best better new newer newest old
+older recent classic classics latest favourite favorite favorites similar different other another
+else ever maybe perhaps also only not no never what which who where when how why there here up out
+off over after before between since until year years decade s t ll re ve m d need get got let go
+think know little big pretty bored fancy craving ok okay yes set features involving minutes mins
+hours hour long short shorter under film's movie's people person man woman weekend evening night
+were's unos una un de los las el la que para con quiero busco ver película peliculas películas je
+une des les du le veux cherche pour avec dans ich einen eine den der die das möchte suche early mid
+late kids family french spanish german italian japanese english popular famous entertaining
+interesting enjoyable decent solid cool awesome amazing perfect fun wife husband girlfriend
+boyfriend partner friend friends mum mom dad parents date whats
+"""
+_FILLER = frozenset(_FILLER_WORDS.split())
 
 
 def read_wish(clause: str, polarity: int, vocabulary: Vocabulary) -> str | None:

@@ -49,8 +49,8 @@ class Ranker:
         """
         check_n(n)
         allowed, applied, relaxed = self._allowed(query)
-        candidates = self._candidates(query, allowed, max(DEPTH, 5 * n))[:n]
-        return Ranking(tuple(candidates), allowed.count, applied, relaxed)
+        candidates = self._candidates(query, allowed, max(DEPTH, 5 * n))
+        return Ranking(tuple(self._once_each(candidates, query)[:n]), allowed.count, applied, relaxed)
 
     def rank_of(self, query: Query, item_id: str) -> Candidate | None:
         """Where an item comes in the full ranking, of which `rank` is the head; None when not eligible.
@@ -100,6 +100,17 @@ class Ranker:
             return allowed, query.constraints, ()
         applied, relaxed = relaxations(self.catalogue, query.constraints, _never(query))
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
+
+    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
+        """Without items of the same title and year as an earlier or an excluded one: catalogues list some twice."""
+        met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
+        kept = []
+        for candidate in candidates:
+            label = self.catalogue[candidate.item_id].label
+            if label not in met:
+                met.add(label)
+                kept.append(replace(candidate, rank=len(kept) + 1))
+        return kept
 
     def _candidates(self, query: Query, allowed: Eligible, depth: int) -> list[Candidate]:
         """Fused and scored candidates out of the `depth` best of every source."""

@@ -105,9 +105,7 @@ class Constraints:
     max_minutes: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(
-            self.require or self.forbid or self.years is not None or self.max_minutes is not None
-        )
+        return bool(self.require or self.forbid or self.years is not None or self.max_minutes is not None)
 
 
 @dataclass(frozen=True, slots=True)

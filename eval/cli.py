@@ -1,0 +1,117 @@
+"""`tastebud eval ...`: scripted dialogues and latency figures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval.errors import TastebudError
+
+if TYPE_CHECKING:
+    from agent.recommender import Recommender
+
+app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", help="Workspace folder; the starter workspace if left out.")
+]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")]
+
+
+class Llms(StrEnum):
+    """Which language models the latency figures are taken with."""
+
+    packaged = "packaged"
+    none = "none"
+    both = "both"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What a user can cause ends the command with its own text and exit code 2, never a traceback."""
+    try:
+        yield
+    except TastebudError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def opened(workspace: Path | None, llm: str) -> Iterator[Recommender]:
+    """A Recommender on a database of its own, so that no conversation of the user's is touched."""
+    from agent.recommender import Recommender
+
+    with tempfile.TemporaryDirectory(prefix="tastebud-eval-") as folder:
+        recommender = Recommender.open(workspace, llm=llm, database=Path(folder) / "eval.db")
+        try:
+            yield recommender
+        finally:
+            recommender.close()
+
+
+@app.command()
+def scripts(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="YAML scripts or folders of them; the packaged ones if left out."),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    llm: Annotated[
+        str, typer.Option(help="packaged, none, a Hugging Face id or folder, or a URL.")
+    ] = "packaged",
+    json: JsonOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the whole transcripts.")] = False,
+) -> None:
+    """Run scripted dialogues; exit code 1 when an expectation fails, 2 when a script is malformed."""
+    from rich.console import Console
+
+    from eval.machine import machine
+    from eval.parsing import load_all
+    from eval.report import print_report, to_json, write_json
+    from eval.runner import ScriptResult, run_scripts
+    from eval.script import PACKAGED
+
+    def told(result: ScriptResult) -> None:
+        typer.echo(f"{'passed' if result.passed else 'FAILED'}  {result.script.name}", err=True)
+
+    with one_line_errors():
+        loaded = load_all(files or [PACKAGED])
+        with opened(workspace, llm) as recommender:
+            results = run_scripts(loaded, recommender, told)
+        print_report(results, Console(), f"Scripted dialogues, llm={llm}", verbose)
+        if json is not None:
+            write_json(to_json(results, machine(), llm), json)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def latency(
+    workspace: WorkspaceOption = None,
+    llm: Annotated[Llms, typer.Option(help="Which model to time.")] = Llms.both,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each measurement.")] = 5,
+    json: JsonOption = None,
+) -> None:
+    """Time turns, retrieval, indexing and start-up, beside the targets; prints a Markdown table."""
+    from eval.benchmarks.latency import markdown, run
+    from eval.benchmarks.latency import to_json as figures_to_json
+    from eval.report import write_json
+
+    models = ("none", "packaged") if llm is Llms.both else (llm.value,)
+    with one_line_errors():
+        report = run(workspace, models, repeats, say=lambda text: typer.echo(text, err=True))
+        typer.echo(markdown(report))
+        if json is not None:
+            write_json(figures_to_json(report), json)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,282 @@
+"""The `tastebud` command. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from retrieval.errors import TastebudError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent import Recommender
+    from agent.types import Reply
+    from retrieval.workspace import IndexReport, Tally
+
+_GROUP = "tastebud.commands"
+
+
+class Commands(TyperGroup):
+    """The commands of this module and those that other installed packages offer under `tastebud.commands`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(entry_points(group=_GROUP).names)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        offered = tuple(entry_points(group=_GROUP, name=cmd_name))
+        if not offered:
+            return None
+        command = get_command(offered[0].load())
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A conversational recommender that runs on your own machine.",
+)
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", help="Workspace folder; the starter films if left out.")
+]
+LlmOption = Annotated[
+    str,
+    typer.Option(
+        "--llm",
+        help='"packaged", "none" (rules only, fast), a Hugging Face id or folder, or the URL of an '
+        "OpenAI-compatible server such as http://localhost:11434/v1#llama3.2.",
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        help="Where conversations are kept: a file or an SQLAlchemy URL; in the workspace if left out.",
+    ),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Makes the choice of wordings repeatable.")]
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+PortOption = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Port; 7860 or the next free one if left out.")
+]
+OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser when ready.")]
+
+
+@app.command()
+def chat(
+    workspace: WorkspaceOption = None,
+    llm: LlmOption = "packaged",
+    port: PortOption = None,
+    host: HostOption = "127.0.0.1",
+    open_page: OpenOption = False,
+    database: DatabaseOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Talk in the browser."""
+    with one_line_errors():
+        _serve(workspace, llm, port, host, open_page, database, seed, rest=False)
+
+
+@app.command()
+def serve(
+    workspace: WorkspaceOption = None,
+    llm: LlmOption = "packaged",
+    port: PortOption = None,
+    host: HostOption = "127.0.0.1",
+    open_page: OpenOption = False,
+    database: DatabaseOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """The browser page and the REST API under /v1."""
+    with one_line_errors():
+        _serve(workspace, llm, port, host, open_page, database, seed, rest=True)
+
+
+CatalogueOption = Annotated[
+    Path, typer.Option(help="Items: a CSV, TSV, JSONL, Parquet, RecBole or MovieLens file.")
+]
+FolderOption = Annotated[
+    Path,
+    typer.Option("--workspace", help="Folder to build; an earlier build serves until it is done."),
+]
+InteractionsOption = Annotated[Path | None, typer.Option(help="Ratings or clicks: user, item, value, time.")]
+ColumnsOption = Annotated[Path | None, typer.Option(help="YAML that maps your columns: `field: column`.")]
+KnowledgeOption = Annotated[Path | None, typer.Option(help="RecBole .kg file beside its .link file.")]
+
+
+@app.command()
+def index(
+    catalogue: CatalogueOption,
+    workspace: FolderOption,
+    interactions: InteractionsOption = None,
+    columns: ColumnsOption = None,
+    knowledge: KnowledgeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+) -> None:
+    """Build a workspace from your own catalogue."""
+    with one_line_errors():
+        from retrieval import workspace as workspaces
+
+        with _progress() as progress:
+            report = workspaces.index(catalogue, interactions, workspace, columns, knowledge, progress)
+        if as_json:
+            typer.echo(json.dumps(asdict(report), default=str, indent=2))
+        else:
+            _print_report(report)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help='What you are looking for, such as "something like Heat".')],
+    workspace: WorkspaceOption = None,
+    llm: LlmOption = "packaged",
+    n: Annotated[int, typer.Option("--n", min=1, max=100, help="How many items.")] = 3,
+    seed: SeedOption = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
+) -> None:
+    """One question, one answer, in the terminal."""
+    with one_line_errors():
+        rec = _open(workspace, llm, None, seed)
+        reply = rec.ask(text, n=n)
+        if as_json:
+            typer.echo(json.dumps(asdict(reply), indent=2))
+        else:
+            _print_reply(rec, reply)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What a user can cause ends the command with one line and exit code 2; Ctrl-C ends it quietly (130)."""
+    try:
+        yield
+    except TastebudError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _serve(
+    workspace: Path | None,
+    llm: str,
+    port: int | None,
+    host: str,
+    open_page: bool,
+    database: str | None,
+    seed: int,
+    rest: bool,
+) -> None:
+    from ui.server import reserve, run
+
+    bound = reserve(host, port)
+    rec = _open(workspace, llm, database, seed)
+    from ui.app import build_app
+
+    def ready(url: str) -> None:
+        typer.echo(f"Tastebud is ready: {url}" + (f"  (REST API: {url}/v1)" if rest else ""))
+        if open_page:
+            typer.launch(url)
+
+    run(build_app(rec, rec.workspace.folder, rest=rest), bound, ready)
+
+
+def _open(workspace: Path | None, llm: str, database: str | None, seed: int) -> Recommender:
+    with _console().status("Opening the workspace and the model"):
+        from agent import Recommender
+
+        return Recommender.open(workspace, llm=llm, database=_location(database), seed=seed)
+
+
+def _location(database: str | None) -> Path | str | None:
+    return database if database is None or "://" in database else Path(database)
+
+
+def _console() -> Console:
+    """Progress and remarks go to stderr, so that stdout stays clean for answers and figures."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress bar per stage, as the callback (stage, done, total) that building a workspace takes."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_console()) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def _print_report(report: IndexReport) -> None:
+    typer.echo(f"Workspace {report.folder} is built in {report.seconds:.1f} s (build {report.build}).")
+    typer.echo(_tally("items", report.items))
+    if report.interactions is not None:
+        typer.echo(_tally("interactions", report.interactions))
+    if report.links:
+        typer.echo(f"  knowledge: {report.links} links")
+    typer.echo(f"  encoding: {report.items_per_second:.0f} items/s")
+    rejected = report.items.rejected + (report.interactions.rejected if report.interactions else 0)
+    if rejected:
+        typer.echo(f"Rejected rows, each with its reason: {report.rejected_file}")
+    typer.echo(f"Talk to it: tastebud chat --workspace {report.folder}")
+
+
+def _tally(name: str, tally: Tally) -> str:
+    repeated = f" + {tally.repeated} repeated" if tally.repeated else ""
+    return f"  {name}: {tally.total} rows = {tally.kept} kept + {tally.rejected} rejected{repeated}"
+
+
+def _print_reply(rec: Recommender, reply: Reply) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(_italics(reply.text))
+    for found in reply.items:
+        item = rec.item(found.item_id)
+        console.print()
+        console.print(Text.assemble((f"{found.rank}  ", "dim"), (item.label, "bold")))
+        about = " · ".join([*item.genres[:3], *([f"{item.minutes} min"] if item.minutes else [])])
+        reasons = "; ".join(reason.text for reason in found.reasons[:3])
+        for line, style in ((about, "dim"), (reasons, "")):
+            if line:
+                console.print(Padding(Text(line, style=style), (0, 0, 0, 3), expand=False))
+
+
+def _italics(text: str) -> Any:
+    """A reply for the terminal: `*Title*` in italics, every other character as it is."""
+    from rich.text import Text
+
+    from ui.marks import split_titles
+
+    return Text.assemble(*((part, "italic") if title else part for part, title in split_titles(text)))
+
+
+def main() -> None:
+    app()
