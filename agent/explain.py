@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.plan import to_query
 from agent.policy import list_or
 from agent.prompting import phrase
 from agent.reasons import Grounds
-from agent.respond import capital, italic
+from agent.respond import capital, italic, with_italics
 from agent.types import DialogueState, Explanation
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, Query, facet_values
@@ -23,10 +24,10 @@ def why(item: Item, state: DialogueState, grounds: Grounds) -> Explanation:
     if candidate is None:
         return why_not(item, state, grounds)
     reasons = grounds.reasons(item, candidate, state, query)[:3]
-    texts = []
-    for reason in reasons:
-        other = grounds.catalogue[reason.item_id] if reason.item_id else None
-        texts.append(italic(other).join(reason.text.rsplit(other.title, 1)) if other else reason.text)
+    texts = [
+        with_italics(reason.text, grounds.catalogue[reason.item_id]) if reason.item_id else reason.text
+        for reason in reasons
+    ]
     lead = f"{italic(item)}, for {_COUNTS[len(texts)]}"
     text = phrase("why_lead", count_capital=lead, reasons="; ".join(texts))
     return Explanation(item.item_id, text, grounds.contributions(candidate, query))
@@ -62,8 +63,10 @@ def compared(items: Sequence[Item], grounds: Grounds) -> str:
     places = [grounds.ranker.rank_of(query, item.item_id) for item in (first, second)]
     if places[0] is None or places[1] is None:
         return phrase("compared_unsure", first=italic(first), second=italic(second))
-    near, far = (first, second) if places[0].rank < places[1].rank else (second, first)
-    reasons = grounds.reasons(near, min(places, key=lambda c: c.rank if c else 0), DialogueState(), query)
+    best, near, far = places[0], first, second
+    if places[1].rank < places[0].rank:
+        best, near, far = places[1], second, first
+    reasons = grounds.reasons(near, best, DialogueState(), query)
     return phrase(
         "compared", near=italic(near), far=italic(far), anchor=italic(anchor), reason=reasons[0].text
     )
@@ -106,7 +109,10 @@ def _has(item: Item, facet: Facet) -> bool:
 
 
 def _asking_again(query: Query, item_id: str) -> Query:
-    """The query as if `item_id` had not been shown yet, so that it can be ranked once more."""
-    from dataclasses import replace
-
-    return replace(query, exclude=query.exclude - {item_id})
+    """The query as if nothing had been said of `item_id` yet, so that it can be ranked once more."""
+    return replace(
+        query,
+        exclude=query.exclude - {item_id},
+        liked=tuple(other for other in query.liked if other != item_id),
+        disliked=tuple(other for other in query.disliked if other != item_id),
+    )

@@ -21,7 +21,7 @@ from agent.answers import Undo, answer, needs_answer
 from agent.expand import expand
 from agent.grounding import problems
 from agent.language import Language
-from agent.plan import to_constraints, to_query
+from agent.plan import to_query
 from agent.prompting import phrase
 from agent.reasons import Grounds, varied
 from agent.state import Reading, afresh, apply_reading
@@ -208,8 +208,7 @@ class Turns:
         if not items:
             return self._nothing_left(state)
         question = self._relax_question(state, ranking)
-        promised = to_constraints(state, self._skills.grounds.vocabulary)
-        draft = respond.Draft(items, ranking, promised, turn["before"], state, turn["reading"], question)
+        draft = respond.Draft(items, ranking, turn["before"], state, turn["reading"], question)
         ids = tuple(item.item_id for item in items)
         state = replace(
             state,

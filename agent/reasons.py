@@ -93,7 +93,12 @@ class Grounds:
         pairs = self.ranker.contributions(item.item_id, query.liked)[:1]
         weight = self._share(candidate, "collaborative", query)
         return [
-            Reason("loved_by", phrase("reason_loved_by", title=self.catalogue[liked].title), weight, liked)
+            Reason(
+                "loved_by",
+                phrase("reason_loved_by", candidate.rank - 1, title=self.catalogue[liked].title),
+                weight,
+                liked,
+            )
             for liked, _ in pairs
         ]
 
@@ -127,10 +132,10 @@ class Grounds:
         return []
 
     def _plain(self, item: Item) -> Reason:
-        if item.genres and item.year is not None:
-            text = phrase("reason_genres", facets=list_or(item.genres[:3], "and"), year=item.year)
-            return Reason("genres", text, 0.1)
-        return Reason("plain", phrase("reason_plain"), 0.1)
+        if not item.genres:
+            return Reason("plain", phrase("reason_plain"), 0.1)
+        name = "reason_genres" if len(item.genres) > 1 else "reason_genre"
+        return Reason("genres", phrase(name, facets=list_or(item.genres[:3], "and")), 0.1)
 
 
 def best_loved(ranker: Ranker, catalogue: Catalogue) -> frozenset[str]:

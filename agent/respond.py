@@ -7,15 +7,15 @@ sentence is filled from the catalogue and the state, so there is nothing it coul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.language import Language
+from agent.policy import list_or
 from agent.prompting import phrase, phrasings, prompt
-from agent.state import Reading
+from agent.state import Reading, describe_value
 from agent.types import DialogueState, Preference, Question, Speaker
 from retrieval.catalogue import Catalogue
-from retrieval.filters import describe
-from retrieval.types import Constraints, Item, Ranking, Recommendation
+from retrieval.types import Item, Ranking, Recommendation
 
 Parts = list[list[str]]
 NAMED = 3
@@ -28,7 +28,6 @@ class Draft:
 
     items: tuple[Recommendation, ...]
     ranking: Ranking
-    promised: Constraints
     before: DialogueState
     state: DialogueState
     reading: Reading
@@ -39,6 +38,24 @@ def italic(item: Item) -> str:
     """An item as replies write it: `*Heat* (1995)`; asterisks in a title would end the italics early."""
     title = item.title.replace("*", "∗")
     return f"*{title}* ({item.year})" if item.year is not None else f"*{title}*"
+
+
+def with_italics(text: str, item: Item) -> str:
+    """A reason's text with the title that it ends on set in italics."""
+    return f"*{item.title.replace('*', '∗')}*".join(text.rsplit(item.title, 1))
+
+
+def wanted_phrase(state: DialogueState) -> str:
+    """What was asked for, as it follows "For ...": "comedy from 1990 to 1999"; "" if nothing."""
+    topics = [p.value for p in state.wants]
+    rest = [f"with {p.value}" for p in state.people]
+    for slot in ("audience", "language", "years", "max_minutes"):
+        value = getattr(state, slot)
+        if value is not None:
+            rest.append(describe_value(slot, value))
+    if not (topics or rest):
+        return ""
+    return " ".join([list_or(topics, "and") if topics else "something", *rest])
 
 
 def capital(text: str) -> str:
@@ -103,7 +120,7 @@ def _lead(draft: Draft, catalogue: Catalogue, first: str) -> list[str]:
         return phrasings("lead_more", first=first)
     if draft.ranking.relaxed:
         return phrasings("lead_relaxed", first=first)
-    wanted = ", ".join(describe(replace(draft.ranking.applied, forbid=()))[:4])
+    wanted = wanted_phrase(draft.state)
     fresh = [p for p in draft.state.liked if p.turn == draft.state.turn and p.item_id]
     if fresh or not wanted:
         likes = fresh or [p for p in draft.state.liked if p.turn is not None and p.item_id]
@@ -122,8 +139,7 @@ def _reason(recommendation: Recommendation, catalogue: Catalogue, said: set[str]
     said.add(reason.kind)
     if reason.item_id is None:
         return reason.text
-    other = catalogue[reason.item_id]
-    return italic(other).join(reason.text.rsplit(other.title, 1))
+    return with_italics(reason.text, catalogue[reason.item_id])
 
 
 def speak(
