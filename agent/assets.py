@@ -57,6 +57,9 @@ def convert(source: Path, folder: Path) -> None:
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
 
     where, name = str(source.parent), source.name
     tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)

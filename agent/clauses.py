@@ -109,7 +109,7 @@ def _read_clause(
 ) -> tuple[int, list[str]]:
     """Add what one clause says to `found`; answers its final polarity and the items in it."""
     targets, polarity = _judged(clause)
-    cued = clause.has("neg") or clause.has("pos")
+    cued = clause.has("neg") or clause.has("pos") or clause.has("exc")
     panned = bool(PANNED.search(clause.text))
     if panned:
         polarity = -1
@@ -133,6 +133,8 @@ def _judged(clause: _Clause) -> tuple[list[tuple[_Event, int]], int]:
     for event in clause.events:
         if event.kind == "neg":
             polarity, negated_at = -1, len(targets)
+        elif event.kind == "exc":
+            polarity, negated_at = -polarity, len(targets)
         elif event.kind == "pos":
             if negated_at != len(targets):
                 polarity = 1

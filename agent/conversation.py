@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from agent.messages import readable
 from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, with_item
 from agent.taste import FeedbackValue
 from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
 
 if TYPE_CHECKING:
-    from agent.graph import TurnState
-    from agent.recommender import Recommender
+    from agent.graph import Turns, TurnState
+    from agent.store import Store
+    from retrieval.catalogue import Catalogue
 
 SHOWN_AT_ONCE = 3
 Verdict = Literal["liked", "disliked", "seen"]
@@ -20,12 +24,23 @@ KEPT: tuple[Verdict, ...] = ("liked", "disliked", "seen")
 """What a profile keeps across conversations: verdicts on items. Moods and limits belong to one evening."""
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What all conversations of a recommender share. `locks`: one change of a conversation at a time."""
+
+    store: Store
+    turns: Turns
+    catalogue: Catalogue
+    seed: int
+    locks: defaultdict[str, threading.RLock] = field(default_factory=lambda: defaultdict(threading.RLock))
+
+
 class Conversation:
     """A conversation of one user. Made by `Recommender.conversation`."""
 
-    def __init__(self, recommender: Recommender, user: str, conversation_id: str) -> None:
-        self._recommender = recommender
-        self._store = recommender.store
+    def __init__(self, desk: Desk, user: str, conversation_id: str) -> None:
+        self._desk = desk
+        self._store = desk.store
         self.user = user
         self.conversation_id = conversation_id
 
@@ -53,11 +68,9 @@ class Conversation:
 
         `n`: items at most. The message is stored before any work, the reply before Done is given.
         """
-        from agent.recommender import readable
-
         readable_text = readable(text)
         # A tap on a card waits for the reply under way: neither may overwrite the other's state.
-        with self._recommender.lock(self.conversation_id):
+        with self._desk.locks[self.conversation_id]:
             before = self.state
             index = self._store.begin_turn(self.conversation_id, text, before)
             before = replace(before, turn=index - 1)
@@ -65,12 +78,12 @@ class Conversation:
                 "message": readable_text,
                 "n": n,
                 "may_ask": True,
-                "seed": self._recommender.seed + index,
+                "seed": self._desk.seed + index,
                 "undo": self._pop,
                 "before": before,
                 "steps": (),
             }
-            for event in self._recommender.turns.run(turn):
+            for event in self._desk.turns.run(turn):
                 if isinstance(event, Reply):
                     self._store.finish_turn(self.conversation_id, index, event)
                     self._keep(before, event.state)
@@ -83,8 +96,8 @@ class Conversation:
 
         It changes the next recommendation. Raises UnknownItemError.
         """
-        item = self._recommender.catalogue[item_id]
-        with self._recommender.lock(self.conversation_id):
+        item = self._desk.catalogue[item_id]
+        with self._desk.locks[self.conversation_id]:
             before = self.state
             after = _with_verdict(before, Preference("item", item.title, item_id, before.turn), liked, seen)
             value = ("liked" if liked else "disliked") if liked is not None else "seen" if seen else "cleared"
@@ -98,7 +111,7 @@ class Conversation:
 
     def undo(self) -> DialogueState:
         """Take back the latest change of what was said; unchanged when there is nothing to take back."""
-        with self._recommender.lock(self.conversation_id):
+        with self._desk.locks[self.conversation_id]:
             before = self.state
             after = self._store.pop_state(self.conversation_id) or before
             self._keep(before, after)
@@ -106,7 +119,7 @@ class Conversation:
 
     def forget(self, value: str, slot: Slot | None = None) -> DialogueState:
         """Remove an entry of the taste profile by its value, title, item_id or slot name ("years")."""
-        with self._recommender.lock(self.conversation_id):
+        with self._desk.locks[self.conversation_id]:
             before = self.state
             return self._change(before, forget(before, value, slot))
 
@@ -114,9 +127,10 @@ class Conversation:
     def profile(self) -> tuple[ProfileEntry, ...]:
         """The taste profile as the user sees it: every entry with the message that set it."""
         state = self.state
-        quotes = {turn.index: turn.message for turn in self.turns}
+        turns = {turn.index: turn for turn in self.turns}
+        quotes = {index: turn.message for index, turn in turns.items()}
         entries = [
-            _entry(slot, p.value, p.value, p.turn, quotes, p.item_id)
+            _entry(slot, p.value, p.value, p.turn, quotes if _was_said(slot, p, turns) else {}, p.item_id)
             for slot in LIST_SLOTS
             for p in getattr(state, slot)
         ]
@@ -146,6 +160,12 @@ class Conversation:
                 self._store.forget(self.user, str(item_id), slot)
             for item_id in new.keys() - old.keys():
                 self._store.remember(self.user, slot, replace(new[item_id], turn=None))
+
+
+def _was_said(slot: Slot, preference: Preference, turns: dict[int, Turn]) -> bool:
+    """Whether a message set this, rather than a tap on a card after that turn's reply."""
+    reply = turns[preference.turn].reply if preference.turn in turns else None
+    return reply is None or preference in getattr(reply.state, slot)
 
 
 def _with_verdict(

@@ -26,11 +26,12 @@ UNSEEN = (
     r"(?:not|never|have not|yet to)\s+(?:yet\s+|ever\s+|even\s+|actually\s+)?(?:seen|watched|see|heard of)"
 )
 NEGATIVE = (
-    r"not|no|nor|never|nothing|without|avoid\w*|less|fewer|except|hate[ds]?|hating|dislik\w+|despise\w*"
-    r"|tired of|sick of|enough|rather than|instead of|other than|anything but|skip"
+    r"not|no|nor|never|nothing|without|avoid\w*|less|fewer|neither|hate[ds]?|hating|dislik\w+|despise\w*"
+    r"|tired of|sick of|enough|rather than|instead of|anything but|skip"
     r"|too(?=\s+\w)(?!\s+(?:and|but|or|please)\b)|minus|sans|odi[oa]|sin|pas|nada|kein\w*|ohne"
-    r"|apart from|stand"
+    r"|stand"
 )
+EXCEPTING = r"except(?: for)?|apart from|other than|save for"
 POSITIVE = (
     r"lov(?:e|ed|es|ing)|luv|lik(?:e|ed|es)|enjoy\w*|ador\w+|want\w*|more|prefer\w*|into|fan"
     r"|favou?rites?|great"
@@ -42,7 +43,9 @@ POSITIVE = (
 )
 SEEN = r"seen|saw|watched|rewatched|already|watching"
 CUES = re.compile(
-    rf"\b(?P<unseen>{UNSEEN})\b|\b(?P<neg>{NEGATIVE})\b|\b(?P<pos>{POSITIVE})\b|\b(?P<seen>{SEEN})\b", re.I
+    rf"\b(?P<unseen>{UNSEEN})\b|\b(?P<exc>{EXCEPTING})\b|\b(?P<neg>{NEGATIVE})\b|\b(?P<pos>{POSITIVE})\b"
+    rf"|\b(?P<seen>{SEEN})\b",
+    re.I,
 )
 PANNED = re.compile(
     r"\b(?:boring|bored|overrated|terrible|awful|suck(?:s|ed)?|disappoint\w*|meh|bad|worst|lame|dull"
@@ -59,7 +62,8 @@ COMPARED = re.compile(
 """The lesser side of a comparison: known to the person, but neither liked nor disliked for it."""
 
 SPLIT = re.compile(
-    r"([.!?;\n]+(?:\s|$)|,|\s[-–—]\s|\bbut\b|\bthough\b|\balthough\b|\bhowever\b|\bpero\b|\bmais\b"
+    r"([.!?;\n]+(?:\s|$)|,|\s[-–—]\s|(?<!anything )\bbut\b|\bthough\b|\balthough\b|\bhowever\b"
+    r"|\bpero\b|\bmais\b"
     r"|\b(?:and|y|et)\b(?=\s+(?:i|not|no|nothing|never|without|please|anything|something|hate|loved?|liked?"
     r"|avoid|want|would|maybe|preferably|more|less)\b))",
     re.I,

@@ -18,6 +18,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agent import policy, respond
 from agent.answers import Undo, answer, needs_answer
+from agent.errors import ModelError
 from agent.expand import expand
 from agent.grounding import problems
 from agent.language import Language
@@ -231,11 +232,14 @@ class Turns:
         speaker, pieces = respond.speak(
             parts, self._skills.language, seed, respond.prompt_facts(draft, catalogue)
         )
-        text = ""
-        for piece in pieces:
-            text += piece
-            _emit(Token(piece))
-        wrong = problems(text, parts)
+        text, failed = "", None
+        try:
+            for piece in pieces:
+                text += piece
+                _emit(Token(piece))
+        except ModelError as error:
+            failed = str(error)[:160]
+        wrong = failed or problems(text, parts)
         if wrong is None:
             return text.strip(), speaker, f"{len(draft.items)} items"
         _, pieces = respond.speak(parts, None, seed, {})

@@ -48,12 +48,13 @@ class Language:
     def phrase(
         self, messages: Sequence[dict[str, str]], parts: Sequence[Sequence[str]], seed: int
     ) -> Iterator[str]:
-        """Stream one wording of each part. Only for constrained models."""
-        lark = phrasing_grammar(parts).lark
-        for chunk in self.model.stream(
-            _messages(messages), lark=lark, max_tokens=700, temperature=0.7, seed=seed
-        ):
-            yield str(chunk.content)
+        """Stream one wording of each part. Only for constrained models. Raises ModelError when it fails."""
+        options: dict[str, Any] = {"max_tokens": 700, "temperature": 0.7, "seed": seed}
+        try:
+            for chunk in self.model.stream(_messages(messages), lark=phrasing_grammar(parts).lark, **options):
+                yield str(chunk.content)
+        except Exception as error:
+            raise self._failure(error) from error
 
     def _complete(self, messages: Sequence[dict[str, str]], grammar: Grammar, max_tokens: int) -> str:
         options: dict[str, Any] = {"max_tokens": max_tokens}
@@ -64,12 +65,13 @@ class Language:
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
         try:
             return str(self.model.invoke(_messages(messages), **options).content)
-        except ModelError:
-            raise
         except Exception as error:
-            raise ModelError(
-                f"The model {self.name!r} did not answer: {type(error).__name__}: {error}"
-            ) from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> ModelError:
+        if isinstance(error, ModelError):
+            return error
+        return ModelError(f"The model {self.name!r} did not answer: {type(error).__name__}: {error}")
 
 
 def open_language(llm: str, workspace_adapter: str | None = None) -> Language | None:

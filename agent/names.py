@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from agent.acts import read_act, read_ordinals
-from agent.link import Linker
+from agent.link import Link, Linker
 from agent.titles import common_words
 from agent.vocabulary import Vocabulary
 
@@ -28,7 +28,8 @@ _CAPITALISED = re.compile(
     r"(?:\s+(?:[A-Z0-9][\w'’:&!-]*|of|the|and|in|on|a|to|for|vs\.?|too)(?=\s|$|[,.!?]))*)"
 )
 _NOT_A_NAME = r"(?!(?:to|that|this|these|those|it|them|something|anything|i|not|no)\b)"
-_SIX_WORDS = r"((?:[\w'’:&-]+\s*){1,6})"
+# Possessive: a long run of letters has one reading only, or a hostile message would take for ever.
+_SIX_WORDS = r"((?:[\w'’:&-]++\s*+){1,6})"
 _LOWER = re.compile(rf"\b{_CUE}\s+{_NOT_A_NAME}{_SIX_WORDS}", re.I)
 _JOINED = re.compile(
     rf"[\ue000-\uf8ff](?: too| a lot| as well)?(?:,\s+and|,|\s+and|\s+&|\s+or)\s+{_NOT_A_NAME}{_SIX_WORDS}",
@@ -37,7 +38,7 @@ _JOINED = re.compile(
 _ALIKE = re.compile(
     rf"\b(?:films?|movies?|something|anything)\s+(?:like|similar to)\s+(?!an?\b|what\b|my\b|the (?:one"
     rf"|other|first|last)\b){_NOT_A_NAME}"
-    r"((?:[\w'’:&-]+\s*){1,4}?)(?=\s*(?:[.,!?;]|$|\b(?:but|and|or|with|please|from)\b))",
+    r"((?:[\w'’:&-]++\s*+){1,4}?)(?=\s*(?:[.,!?;]|$|\b(?:but|and|or|with|please|from)\b))",
     re.I,
 )
 _STOP = re.compile(
@@ -55,6 +56,7 @@ _PERSON_LOWER = re.compile(
     r"\b(?:directed by|starring|films? by|movies? by)\s+([^\W\d_][\w'’.-]+\s+[^\W\d_][\w'’-]+)\b", re.I
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
+_NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
 
@@ -137,6 +139,8 @@ def _take_pattern(
         marked = any(0xE000 <= ord(char) <= 0xF8FF for char in name)
         if not name or marked or _YEAR.fullmatch(name) or vocabulary.term(name):
             continue
+        if _NUMBER.fullmatch(name) and not ((link := linker.link(name)) and link.exact):
+            continue  # "shorter than 2 hours", "not the 80s"
         for candidate in _shorter(name) if not unknown else (name,):
             if linker.link(candidate) and not _all_common(candidate):
                 mask.take(start, start + len(candidate), candidate, "item")
@@ -184,12 +188,14 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
         i -= 1
 
 
-def _take_misspelt(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
+def _take_misspelt(
+    mask: _Mask, linker: Linker, vocabulary: Vocabulary, known_links: dict[str, Link | None] | None = None
+) -> None:
     """Titles without a cue and with spelling mistakes ("that shawshenk redemtion was sick").
 
     Only word runs that hold a word of no dictionary are tried, so that plain talk is never a title.
     """
-    known = common_words()
+    known, links = common_words(), {} if known_links is None else known_links
     words = list(re.finditer(r"[^\W_][\w'’&-]*", mask.text[:400]))
     odd = {
         i for i, w in enumerate(words) if not _all_common(w.group()) and w.group().lower() not in known.names
@@ -202,7 +208,9 @@ def _take_misspelt(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
                 continue
             low, high = words[start].start(), words[start + size - 1].end()
             text = mask.text[low:high]
-            link = None if vocabulary.find(text) else linker.link(text)
+            if text not in links:
+                links[text] = None if vocabulary.find(text) else linker.link(text)
+            link = links[text]
             if (
                 link
                 and (size > 1 or (link.score >= 88 and len(text) >= 6))
@@ -211,4 +219,4 @@ def _take_misspelt(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
                 best = (link.score, low, high)
     if best:
         mask.take(best[1], best[2], mask.text[best[1] : best[2]], "item")
-        _take_misspelt(mask, linker, vocabulary)
+        _take_misspelt(mask, linker, vocabulary, links)

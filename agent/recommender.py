@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agent import explain
-from agent.conversation import Conversation
+from agent.conversation import Conversation, Desk
 from agent.errors import MessageError
 from agent.graph import Skills, Turns, TurnState
 from agent.language import open_language
 from agent.link import Linker
+from agent.messages import LONGEST_MESSAGE, readable
 from agent.plan import to_query
 from agent.policy import SURPRISE
 from agent.prompting import phrase
@@ -27,9 +26,6 @@ from agent.vocabulary import MOODS, Vocabulary
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter
-
-LONGEST_MESSAGE = 4_000
-"""Characters of a message that are read; the rest is kept, not read."""
 
 
 class Recommender:
@@ -56,7 +52,7 @@ class Recommender:
         self.turns = Turns(Skills(self._reader, self._grounds, language))
         self.store = Store(_database(workspace, database))
         self.seed = seed
-        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._desk = Desk(self.store, self.turns, self.catalogue, seed)
 
     @classmethod
     def open(
@@ -132,14 +128,14 @@ class Recommender:
         """
         if conversation_id is not None:
             self.store.load(user, conversation_id)
-            return Conversation(self, user, conversation_id)
+            return Conversation(self._desk, user, conversation_id)
         known = [row for row in self.store.profile(user) if row.preference.item_id in self.catalogue]
 
         def kept(slot: str) -> tuple[Preference, ...]:
             return tuple(row.preference for row in known if row.slot == slot)
 
         state = DialogueState(kept("liked"), kept("disliked"), kept("seen"))
-        return Conversation(self, user, self.store.create(user, state=state))
+        return Conversation(self._desk, user, self.store.create(user, state=state))
 
     def conversations(self, user: str) -> list[ConversationInfo]:
         """The user's conversations, most recent first."""
@@ -167,10 +163,6 @@ class Recommender:
         text = phrase("welcome")
         return Reply(text, (), text, (*MOODS[:4], SURPRISE))
 
-    def lock(self, conversation_id: str) -> threading.RLock:
-        """One change of a conversation at a time within this process."""
-        return self._locks[conversation_id]
-
     def close(self) -> None:
         """Close the database."""
         self.store.close()
@@ -180,20 +172,6 @@ class Recommender:
         named = [m.item_id for m in self._linker.mentions(content[:LONGEST_MESSAGE]) if m.certain]
         shown = tuple(dict.fromkeys((*state.shown, *named)))
         return replace(state, shown=shown, last_shown=tuple(named))
-
-
-def readable(text: object) -> str:
-    """A message as it is read: text without control characters. Raises MessageError if it has no content."""
-    if not isinstance(text, str):
-        raise MessageError(f"A message must be text, not {type(text).__name__}: {str(text)[:60]!r}.")
-    clean = "".join(
-        " " if char in "\n\t\r" else "�" if "\ud800" <= char <= "\udfff" else char
-        for char in text[:LONGEST_MESSAGE]
-        if char in "\n\t\r" or char.isprintable() or "\ud800" <= char <= "\udfff" or ord(char) > 0x2000
-    )
-    if not clean.strip():
-        raise MessageError(f"The message {text[:20]!r} is empty: say what you are in the mood for.")
-    return clean
 
 
 def _checked(message: Mapping[str, str]) -> tuple[str, str]:

@@ -60,6 +60,8 @@ _AUDIENCES = (
     ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"),
     ("adult", r"(?:for|only)\s+(?:adults?|grown[- ]?ups)"),
 )  # fmt: skip
+_LOOKALIKES = str.maketrans("ſıİ", "siI")
+"""Letters that count as s and i where case is ignored, but do not become them in lower case."""
 _NOT = re.compile(
     r"\b(?:no|not|nothing|without|isn['’]t|never|avoid|hate)\s+(?:(?:for|from|in|of|made|any|an?|the"
     r"|another|more)\s+){0,2}$",
@@ -80,6 +82,7 @@ class Slots:
 
 def read_slots(text: str, latest: int | None = None) -> Slots:
     """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
+    text = text.translate(_LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
@@ -100,7 +103,9 @@ def read_years(text: str, latest: int | None = None) -> Years | None:
     if bound:
         return bound
     decades = [
-        _decade_range(match) for match in _DECADE.finditer(text) if not _NOT.search(text[: match.start()])
+        _decade_range(match)
+        for match in _DECADE.finditer(text)
+        if not _NOT.search(f"{text[: match.start()]} ")
     ]
     if decades:
         return (min(low for low, _ in decades), max(high for _, high in decades))

@@ -180,8 +180,14 @@ def _merged(old: Iterable[Preference], new: Iterable[Preference]) -> tuple[Prefe
 
 
 def _without(preferences: Iterable[Preference], gone: Iterable[Preference]) -> tuple[Preference, ...]:
+    """What is left of `preferences`; a wish with alternatives keeps those that are not gone."""
     keys = {(p.kind, value) for p in gone for value in (p.value, *p.value.split(" or "))}
-    return tuple(p for p in preferences if (p.kind, p.value) not in keys)
+    left = []
+    for preference in preferences:
+        values = [v for v in preference.value.split(" or ") if (preference.kind, v) not in keys]
+        if values and (preference.kind, preference.value) not in keys:
+            left.append(replace(preference, value=" or ".join(values)))
+    return tuple(left)
 
 
 def _set(state: DialogueState, slot: Slot, value: object) -> DialogueState:

@@ -212,7 +212,8 @@ class ProfileEntry:
 
     `slot` is the field of DialogueState it lives in and `value` its value there: together they are
     what `Conversation.forget(value, slot=slot)` removes. `label` is for showing. `turn` and `quote`
-    are the message that set it; both None when it comes from an earlier conversation.
+    are the message that set it; `quote` is None when a tap on a card did, `turn` too when it comes
+    from an earlier conversation.
     """
 
     slot: Slot

@@ -82,7 +82,7 @@ class Reader:
             frame = frame_of(proposed)
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
-        wrong = self._objection(frame, rules)
+        wrong = self._objection(frame, rules, message)
         if wrong is not None:
             return Understood(
                 self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
@@ -98,9 +98,16 @@ class Reader:
         )
         return Understood(self._reading(merged, message, shown), "model", merged.act)
 
-    def _objection(self, frame: Frame, rules: Frame) -> str | None:
+    def _objection(self, frame: Frame, rules: Frame, message: str) -> str | None:
         """Why the model's frame cannot be trusted; None when it agrees with all that can be checked."""
         ours, theirs = self._verdicts(rules), self._verdicts(frame)
+        names = [n for key in (frame.like, frame.dislike, frame.seen, frame.want, frame.avoid) for n in key]
+        if len({name.casefold() for name in names}) < len(names):
+            return "the same is said twice"
+        said = f"{message} {quotable(message)}".casefold()
+        for name in (*names, *frame.people):
+            if name.casefold() not in said:
+                return f"{name[:60]!r} does not stand in the message"
         for name, verdict in ours.items():
             if theirs.get(name) != verdict:
                 return f"{name!r} is {verdict}, not {theirs.get(name, 'missing')}"

@@ -34,6 +34,7 @@ une des les du le veux cherche pour avec dans ich einen eine den der die das mö
 late kids family french spanish german italian japanese english popular famous entertaining
 interesting enjoyable decent solid cool awesome amazing perfect fun wife husband girlfriend
 boyfriend partner friend friends mum mom dad parents date whats
+make makes twenties thirties forties fifties sixties seventies eighties nineties
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 

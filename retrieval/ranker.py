@@ -102,9 +102,9 @@ class Ranker:
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
 
     def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
-        """Without items of the same title and year as an earlier or an excluded one: catalogues list some twice."""
+        """Without those that share title and year with an earlier or excluded one: catalogues list some twice."""
         met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
-        kept = []
+        kept: list[Candidate] = []
         for candidate in candidates:
             label = self.catalogue[candidate.item_id].label
             if label not in met:
