@@ -14,36 +14,12 @@ from agent.reasons import Grounds
 from agent.respond import capital, italic
 from agent.rules import is_empty
 from agent.state import Reading, forget
+from agent.talk import small_talk
 from agent.types import DialogueState, Explanation, Question
 from retrieval.filters import describe
 from retrieval.types import Item
 
 MOODS = ("laugh", "be gripped", "think", "feel warm")
-_CHAT = (
-    (
-        "injection",
-        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?"
-        r"|previous|above)"
-        r"|\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be"
-        r"|you)",
-    ),
-    ("weather", r"\b(?:weather|rain(?:ing|y)?|snow(?:ing)?|sunny|forecast|temperature outside)\b"),
-    (
-        "who",
-        r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:bot|robot|human|ai|real)\b|\byour name\b"
-        r"|\bwho made you\b",
-    ),
-    ("help", r"^(?:help|\?+)\W*$|\bwhat can (?:you|i)\b|\bhow (?:does this|do you|do i)\b"),
-    ("thanks", r"\b(?:thanks?|thank you|thx|cheers|gracias|merci|danke|bye|goodbye|good night)\b"),
-    (
-        "greet",
-        r"^\W*(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon)|hola|bonjour|hallo|ciao|salut)\b"
-        r"|^\W*(?:anything new|i(?:['’]m| am) (?:back|bored)|recommend|suggest|help me (?:find|choose"
-        r"|pick))\b"
-        r"|\bwhat should (?:i|we)\b|\b(?:want|need|looking) (?:for |to watch )?(?:something|anything"
-        r"|a (?:film|movie))\b",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +183,7 @@ def _keeps_years(item: Item, years: tuple[int | None, int | None]) -> bool:
 
 
 def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
-    kind = next((name for name, pattern in _CHAT if re.search(pattern, message, re.I)), None)
+    kind = small_talk(message)
     chips = (*MOODS, "surprise me")
     known = [p for p in state.liked if p.turn is None and p.item_id]
     if kind == "greet" and known and state.turn == 1:

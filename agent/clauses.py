@@ -17,6 +17,8 @@ from agent.vocabulary import Found, Vocabulary
 from agent.wishes import read_wish
 
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
+_AFRESH = re.compile(r"\s*(?:with|starring|featuring|directed by|by|from)\b", re.I)
+"""Opens a clause of its own: "nothing scary, with Tom Hanks" wants him."""
 _JOINTS = frozenset({",", "and", "or", "y", "et"})
 
 
@@ -71,7 +73,7 @@ def read_clauses(text: str, named: Sequence[Named], vocabulary: Vocabulary) -> F
         if SPLIT.fullmatch(piece):
             joint = piece.strip().lower() or "."
         elif piece.strip():
-            start = polarity if joint in _JOINTS else 1
+            start = polarity if joint in _JOINTS and not _AFRESH.match(piece) else 1
             clause = _Clause(piece, _events(piece, marks, vocabulary), start)
             polarity, names = _read_clause(clause, previous, marks, vocabulary, found)
             previous = names or previous

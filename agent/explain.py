@@ -36,7 +36,7 @@ def why(item: Item, state: DialogueState, grounds: Grounds) -> Explanation:
 def why_not(item: Item, state: DialogueState, grounds: Grounds) -> Explanation:
     """What keeps `item` out: a verdict, a rule, or its rank; with an offer to drop the rule."""
     title = italic(item)
-    for slot, status in (("disliked", "turned down"), ("seen", "seen"), ("liked", "told me you like")):
+    for slot, status in (("disliked", "said no to"), ("seen", "seen"), ("liked", "told me you like")):
         if any(p.item_id == item.item_id for p in getattr(state, slot)):
             return Explanation(item.item_id, phrase("why_not_seen", title=title, status=status))
     query = to_query(state, grounds.vocabulary)

@@ -94,8 +94,12 @@ def find_names(
     mask = _Mask(message)
     whole = message.strip().lower()
     _take_pattern(mask, _QUOTED, linker, vocabulary, unknown=False)
+    command = read_act(message) is not None
     for mention in reversed(linker.mentions(mask.text)):
-        if mention.certain or _is_whole(mention.text, whole):
+        all_of_it = _is_whole(mention.text, whole)
+        if all_of_it and command:
+            continue  # "more" is a film too, but whoever says it alone wants more
+        if mention.certain or all_of_it:
             year = _YEAR_AFTER.match(mask.text, mention.end)
             end = year.end() if year else mention.end
             mask.take(mention.start, end, mask.text[mention.start : end], "item")

@@ -6,27 +6,28 @@ from agent.types import DialogueState, Preference
 from agent.vocabulary import Vocabulary
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
 
+PLENTY = 30
+"""Items from which on a theme or mood is promised."""
+
 
 def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
     """The query of a state. Likes of this conversation speak; older ones only when it has none of its own."""
     liked = _items(p for p in state.liked if p.turn is not None) or _items(state.liked)
     known = (*state.liked, *state.disliked, *state.seen)
     return Query(
-        text=wanted_text(state),
+        text=wanted_text(state, vocabulary),
         expansions=expansions,
         liked=liked,
         disliked=_items(state.disliked),
         exclude=frozenset((*_items(known), *state.shown)),
-        facets=tuple(
-            facet for p in state.wants if p.kind == "text" for facet in nearest(p.value, vocabulary)
-        ),
+        facets=tuple(f for p in state.wants if not _promised(p, vocabulary) for f in _wished(p, vocabulary)),
         constraints=to_constraints(state, vocabulary),
     )
 
 
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     """The promises of a state, in the order they were made."""
-    require = [group for p in state.wants if (group := _group(p))]
+    require = [_group(p) for p in state.wants if _promised(p, vocabulary)]
     require += [_group(p) for p in state.people]
     if state.language:
         require.append((Facet("language", state.language),))
@@ -38,16 +39,27 @@ def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     return Constraints(tuple(require), tuple(forbid), state.years, state.max_minutes)
 
 
-def wanted_text(state: DialogueState) -> str:
-    """What is wanted in words, for text retrieval. Facets and people are promises already: only what the
-    catalogue has no facet for is left to similarity."""
-    return " ".join(p.value for p in state.wants if p.kind == "text")
+def wanted_text(state: DialogueState, vocabulary: Vocabulary) -> str:
+    """What is wanted in words, for text retrieval; what is promised needs no likeness."""
+    return " ".join(p.value for p in state.wants if not _promised(p, vocabulary))
 
 
 def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
     """Facets that come closest to a phrase the catalogue has no word for; empty when nothing does."""
     term = vocabulary.answer(phrase)
     return term.facets if term else ()
+
+
+def _promised(preference: Preference, vocabulary: Vocabulary) -> bool:
+    """Whether a wish filters. A theme or mood of few items only ranks, together with the text: tags are a
+    matter of judgement, and a near miss is better than nothing. What is avoided always filters."""
+    if preference.kind in ("themes", "moods"):
+        return sum(vocabulary.counts[facet] for facet in _group(preference)) >= PLENTY
+    return preference.kind in FACET_FIELDS
+
+
+def _wished(preference: Preference, vocabulary: Vocabulary) -> tuple[Facet, ...]:
+    return _group(preference) or nearest(preference.value, vocabulary)
 
 
 def _group(preference: Preference) -> tuple[Facet, ...]:

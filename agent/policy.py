@@ -53,10 +53,11 @@ def _texts() -> dict[str, list[str]]:
 
 
 def information(state: DialogueState) -> int:
-    """How many things this conversation knows of what is wanted now."""
+    """How many things this conversation knows of what is wanted now; a description counts as enough."""
     listed = [p for p in (*state.liked, *state.wants, *state.people, *state.avoids) if p.turn is not None]
     values = (state.years, state.language, state.max_minutes, state.audience)
-    return len(listed) + sum(value is not None for value in values)
+    described = sum(p.kind == "text" and len(p.value.split()) >= 3 for p in listed)
+    return len(listed) + described + sum(value is not None for value in values)
 
 
 def should_ask(state: DialogueState, reading: Reading) -> bool:

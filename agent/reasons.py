@@ -132,6 +132,8 @@ class Grounds:
         return []
 
     def _plain(self, item: Item) -> Reason:
+        if item.themes:
+            return Reason("themes", phrase("reason_themes", facets=list_or(item.themes[:2], "and")), 0.1)
         if not item.genres:
             return Reason("plain", phrase("reason_plain"), 0.1)
         name = "reason_genres" if len(item.genres) > 1 else "reason_genre"

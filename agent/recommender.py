@@ -47,7 +47,7 @@ class Recommender:
         ranker = workspace.ranker
         ranker.rank(Query(text="warm up"), 1)  # loads the text encoder now, not in somebody's first turn
         self._grounds = Grounds(self.catalogue, ranker, vocabulary, best_loved(ranker, self.catalogue))
-        self._reader = Reader(self.catalogue, linker, vocabulary, language)
+        self._reader = Reader(self.catalogue, linker, vocabulary, language, ranker.likeness)
         self._linker = linker
         self.turns = Turns(Skills(self._reader, self._grounds, language))
         self.store = Store(_database(workspace, database))
@@ -174,17 +174,20 @@ class Recommender:
         return replace(state, shown=shown, last_shown=tuple(named))
 
 
-def _checked(message: Mapping[str, str]) -> tuple[str, str]:
-    role = {"seeker": "user", "recommender": "assistant"}.get(
-        message.get("role", ""), message.get("role", "")
-    )
-    content = message.get("content", message.get("text"))
+def _checked(message: object) -> tuple[str, str]:
+    """Role and readable text of one message of a dialogue. Raises MessageError."""
+    known = message if isinstance(message, Mapping) else {}
+    role = {"seeker": "user", "recommender": "assistant"}.get(str(known.get("role")), known.get("role"))
+    content = known.get("content", known.get("text"))
     if role not in ("user", "assistant") or not isinstance(content, str):
         raise MessageError(
-            f"Cannot read the message {str(dict(message))[:120]!r}: "
+            f"Cannot read the message {str(message)[:120]!r}: "
             'give {"role": "user" or "assistant", "content": text}.'
         )
-    return role, readable(content) if content.strip() else "…"
+    try:
+        return str(role), readable(content)
+    except MessageError:  # a silent turn of a recorded dialogue says nothing, and that is no fault
+        return str(role), "…"
 
 
 def _database(workspace: Workspace, given: Path | str | None) -> Path | str:

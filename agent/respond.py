@@ -48,7 +48,7 @@ def with_italics(text: str, item: Item) -> str:
 def wanted_phrase(state: DialogueState) -> str:
     """What was asked for, as it follows "For ...": "comedy from 1990 to 1999"; "" if nothing."""
     topics = [p.value for p in state.wants]
-    rest = [f"with {p.value}" for p in state.people]
+    rest = [f"with {list_or([p.value for p in state.people], 'and')}"] if state.people else []
     for slot in ("audience", "language", "years", "max_minutes"):
         value = getattr(state, slot)
         if value is not None:
@@ -96,7 +96,8 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
         found.append(phrase("english"))
     found += [phrase("unknown_aside", name=_plain(name)) for name in reading.unknown[:2]]
     avoided = [
-        f"{'nothing' if p.kind == 'text' else 'no'} {p.value}" for p in _new(before.avoids, state.avoids)
+        f"{'nothing' if p.kind in ('text', 'moods') else 'no'} {p.value}"
+        for p in _new(before.avoids, state.avoids)
     ]
     if avoided:
         found.append(phrase("noted_avoid", values=", ".join(avoided)))
@@ -135,7 +136,7 @@ def _lead(draft: Draft, catalogue: Catalogue, first: str) -> list[str]:
 def _reason(recommendation: Recommendation, catalogue: Catalogue, said: set[str]) -> str:
     """The first reason of a kind this reply has not used yet; what was asked for is in its lead already."""
     told = [r for r in recommendation.reasons if r.kind not in ("wanted", "years")]
-    reason = next((r for r in told if r.kind not in said or r.kind == "genres"), told[-1])
+    reason = next((r for r in told if r.kind not in said or r.kind in ("genres", "themes")), told[-1])
     said.add(reason.kind)
     if reason.item_id is None:
         return reason.text

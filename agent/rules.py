@@ -69,6 +69,8 @@ def read_message(message: str, context: Context) -> Frame:
         about=about,
         drop=drops,
     )
+    if act is None and is_empty(frame) and context.vocabulary.answer(message):
+        frame = replace(frame, want=(message.strip(" .!?"),))  # "think" says nothing inside a sentence
     return replace(frame, act=_act(frame, act, masked, context))
 
 

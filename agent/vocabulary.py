@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,7 +73,13 @@ class Vocabulary:
     """Looks up what a phrase means in one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        known = {Facet(name, value) for name in TOPIC_FIELDS for value in catalogue.values(name)}
+        self.counts = Counter(
+            Facet(name, value)
+            for item in catalogue
+            for name in TOPIC_FIELDS
+            for value in facet_values(item, name)
+        )
+        known = set(self.counts)
         self._terms = {facet.value.lower(): Term(facet.value, (facet,), True) for facet in sorted(known)}
         for phrases, mean, other in _synonyms():
             promised = all(facet in known for facet in mean)

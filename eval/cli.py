@@ -113,5 +113,28 @@ def latency(
             write_json(figures_to_json(report), json)
 
 
+@app.command()
+def search(
+    workspace: WorkspaceOption = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List the films that did not come first.")
+    ] = False,
+    json: JsonOption = None,
+) -> None:
+    """Find films by descriptions that do not name them; prints a Markdown table."""
+    from eval.benchmarks.known_item import markdown, misses, run
+    from eval.report import write_json
+    from retrieval.workspace import Workspace, open_starter
+
+    with one_line_errors():
+        opened = open_starter() if workspace is None else Workspace.open(workspace)
+        found = run(opened.catalogue, opened.encoder)
+        typer.echo(markdown(found))
+        if verbose:
+            typer.echo("\n".join(misses(opened.catalogue, found[-1])))
+        if json is not None:
+            write_json({row.name: {"ranks": row.ranks, "mrr": row.reciprocal} for row in found}, json)
+
+
 if __name__ == "__main__":
     app()

@@ -12,7 +12,7 @@ from retrieval.encoder import Encoder, Progress
 from retrieval.errors import WorkspaceError
 from retrieval.filters import Eligible
 from retrieval.retriever import best, check_n
-from retrieval.text import item_text
+from retrieval.text import meaning_text
 from retrieval.types import Candidate, Query
 
 EXPANSIONS = 0.3
@@ -39,7 +39,7 @@ class DenseRetriever:
     @staticmethod
     def build(folder: Path, catalogue: Catalogue, encoder: Encoder, progress: Progress | None = None) -> None:
         """Encode every item and write vectors.npy (float32 [n_items, d]) and the Chroma store."""
-        vectors = encoder.encode([item_text(item) for item in catalogue], progress)
+        vectors = encoder.encode([meaning_text(item) for item in catalogue], progress)
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "vectors.npy", vectors, allow_pickle=False)
         VectorStore.rebuild(folder / "chroma", catalogue, vectors)
@@ -83,6 +83,10 @@ class DenseRetriever:
         else:
             return best(self.name, self._catalogue, self._vectors @ vector, eligible.mask, n)
         return self._scored(vector, near, eligible, n)
+
+    def likeness(self, text: str) -> float:
+        """Cosine of a text to the item nearest to it."""
+        return float((self._vectors @ self._encoder.encode([text])[0]).max())
 
     def _scored(self, vector: np.ndarray, near: list[str], eligible: Eligible, n: int) -> list[Candidate]:
         rows = np.array([self._catalogue.row(item_id) for item_id in near], dtype=np.int64)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.dense import DenseRetriever
 from retrieval.encoder import Encoder
@@ -38,7 +40,9 @@ def build_missing(
         KNOWLEDGE: lambda folder: KnowledgeRetriever.build(folder, catalogue, read_snapshot_links(build)),
     }
     if interactions is not None:
-        steps[COLLABORATIVE] = lambda folder: CollaborativeRetriever.build(folder, catalogue, interactions)
+        steps[COLLABORATIVE] = lambda folder: CollaborativeRetriever.build(
+            folder, catalogue, interactions, np.load(build / DENSE / "vectors.npy", allow_pickle=False)
+        )
     seconds = {}
     for name, step in steps.items():
         if (build / name).exists():

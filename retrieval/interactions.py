@@ -139,9 +139,12 @@ class InteractionsRead:
     repeated: int
 
 
-def read_interactions(path: Path, catalogue: Catalogue) -> InteractionsRead:
+def read_interactions(
+    path: Path, catalogue: Catalogue, ids: Mapping[str, str] | None = None
+) -> InteractionsRead:
     """Read interactions in any format of `retrieval.readers`.
 
+    `ids`: item ids of the file -> item_ids of the catalogue; None where they are the same.
     Rows without a user, with an item the catalogue does not hold, with bad UTF-8, or with a value or time
     that is not a finite number are rejected, and only they. Raises InteractionsError when the file is
     missing, has no such columns, or holds no usable row.
@@ -153,7 +156,7 @@ def read_interactions(path: Path, catalogue: Catalogue) -> InteractionsRead:
     columns = _Columns([], [], [], [])
     for row, found in _matched(table.rows):
         try:
-            user_id, item_row, value, time = _parse(row, found, catalogue)
+            user_id, item_row, value, time = _parse(row, found, catalogue, ids)
         except cells.CellError as problem:
             rejected.append(rejection(path, row.number, problem.reason, problem.value))
             continue
@@ -189,7 +192,9 @@ def _matched(rows: Iterator[Row]) -> Iterator[tuple[Row, Columns]]:
         yield row, known[names]
 
 
-def _parse(row: Row, columns: Columns, catalogue: Catalogue) -> tuple[str, int, float, float]:
+def _parse(
+    row: Row, columns: Columns, catalogue: Catalogue, ids: Mapping[str, str] | None
+) -> tuple[str, int, float, float]:
     """User, row of the item, value (nan = none given), time (0 = unknown). Raises CellError."""
     if row.problem:
         raise cells.CellError(row.problem, row.value)
@@ -204,6 +209,7 @@ def _parse(row: Row, columns: Columns, catalogue: Catalogue) -> tuple[str, int, 
         raise cells.CellError(f"user_id longer than {_ID_LENGTH} characters", user_id)
     if not item_id:
         raise cells.CellError("missing item_id", user_id)
+    item_id = item_id if ids is None else ids.get(item_id, item_id)
     if item_id not in catalogue:
         raise cells.CellError("unknown item_id", item_id)
     value = cells.number(row.cells[fields["value"]], "value") if "value" in fields else None

@@ -17,9 +17,11 @@ from retrieval.types import Candidate, Query
 EXPANSIONS = 0.3
 """Weight of all expansions together, beside 1 for the text."""
 
+NO_WORDS = "(none)"
+
 
 class LexicalRetriever:
-    """Lucene's BM25 (Kamphuis et al., ECIR 2020) as bm25s scores it, English stopwords, no stemming.
+    """Lucene's BM25 (Kamphuis et al., ECIR 2020) as bm25s scores it, English stopwords, Snowball stems.
 
     An item that shares no word with the query is no candidate.
     """
@@ -33,6 +35,8 @@ class LexicalRetriever:
 
         index = bm25s.BM25()
         words = _words([item_text(item) for item in catalogue])
+        if not any(words):
+            words[0] = [NO_WORDS]  # bm25s cannot index nothing; no query has this word
         index.index(words, show_progress=False)
         index.save(folder, show_progress=False)
 
@@ -70,5 +74,9 @@ class LexicalRetriever:
 
 def _words(texts: Sequence[str]) -> list[list[str]]:
     from bm25s import tokenization
+    from Stemmer import Stemmer
 
-    return tokenization.tokenize(list(texts), stopwords="english", return_ids=False, show_progress=False)
+    # A stemmer may not be shared between threads; making one costs microseconds.
+    return tokenization.tokenize(
+        list(texts), stopwords="english", stemmer=Stemmer("english"), return_ids=False, show_progress=False
+    )

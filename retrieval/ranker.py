@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
+from retrieval.dense import DenseRetriever
 from retrieval.filters import Eligible, eligible
 from retrieval.fusion import K, reciprocal_rank
 from retrieval.relaxation import relaxations
@@ -88,6 +89,11 @@ class Ranker:
         source = self.sources.get("collaborative")
         return source.contributions(item_id, liked) if isinstance(source, CollaborativeRetriever) else ()
 
+    def likeness(self, text: str) -> float:
+        """Cosine of a text to the item nearest to it in meaning; 0 without a dense source."""
+        source = self.sources.get("dense")
+        return source.likeness(text) if isinstance(source, DenseRetriever) else 0.0
+
     def eligible(self, query: Query) -> Eligible:
         """The items that keep every constraint of the query as it stands, relaxing nothing."""
         return eligible(self.catalogue, query.constraints, _never(query))
@@ -102,7 +108,7 @@ class Ranker:
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
 
     def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
-        """Without those that share title and year with an earlier or excluded one: catalogues list some twice."""
+        """Without the twins of earlier or excluded ones: catalogues list some titles twice."""
         met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
         kept: list[Candidate] = []
         for candidate in candidates:

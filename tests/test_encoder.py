@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.encoder import REMEMBERED, TextEncoder, packaged_model
 from retrieval.errors import WorkspaceError
-from retrieval.text import item_text
+from retrieval.text import item_text, meaning_text
 from retrieval.types import Item
 
 
@@ -117,7 +117,8 @@ def test_item_text_says_what_is_known_once():
         description="A thief and a detective.",
     )
     assert item_text(item) == (
-        "Heat (1995). Crime, thriller. About heists. Mood: tense. From usa. Directed by Michael Mann. "
-        "A thief and a detective. With Al Pacino, Robert De Niro."
+        "Heat (1995). A thief and a detective. Crime, thriller. About heists. Mood: tense. From usa. "
+        "Directed by Michael Mann. With Al Pacino, Robert De Niro."
     )
     assert item_text(Item("2", "Who Framed Roger Rabbit?")) == "Who Framed Roger Rabbit?"
+    assert meaning_text(item) == "Heat. A thief and a detective. Heists, crime, thriller."

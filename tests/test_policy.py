@@ -117,7 +117,7 @@ class TestWhenToAsk:
 
 
 class TestWhichQuestion:
-    items = [item for item in CATALOGUE if "comedy" in item.genres or "horror" in item.genres]
+    items = tuple(item for item in CATALOGUE if "comedy" in item.genres or "horror" in item.genres)
 
     def test_options_are_values_of_the_candidates_and_surprise_comes_last(self) -> None:
         known = DialogueState(

@@ -365,3 +365,40 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path, file, opened):
     (tmp_path / file).write_bytes(b"\x00garbage")
     with pytest.raises(WorkspaceError, match="Build the workspace again"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize("title", ["The", "🎬", "<b>x</b>"])
+def test_a_catalogue_without_an_indexable_word_can_be_searched(tmp_path, title):
+    catalogue = Catalogue([Item("1", title)])
+    LexicalRetriever.build(tmp_path / "lexical", catalogue)
+    everything = eligible(catalogue, Constraints(), ())
+    assert (
+        LexicalRetriever(tmp_path / "lexical", catalogue).retrieve(Query(text="(none) the"), everything, 3)
+        == []
+    )
+
+
+def test_words_meet_by_their_stems(tmp_path):
+    catalogue = Catalogue(
+        [Item("1", "A", description="Robbers plan heists."), Item("2", "B", description="A wedding.")]
+    )
+    LexicalRetriever.build(tmp_path / "lexical", catalogue)
+    everything = eligible(catalogue, Constraints(), ())
+    found = LexicalRetriever(tmp_path / "lexical", catalogue).retrieve(
+        Query(text="the robber planning a heist"), everything, 3
+    )
+    assert ids(found) == ["1"]
+
+
+def test_a_cold_item_stands_for_its_nearest_neighbours(tmp_path):
+    # "10" and "11" were liked together; the cold "17" reads like "11" and "18" like nothing anybody liked.
+    vectors = np.eye(len(FILMS), dtype=np.float32)
+    cold = [row for row, item_id in enumerate(FILMS.ids) if not LIKES.positive[:, [row]].nnz]
+    vectors[cold[0]] = vectors[FILMS.row("11")]
+    CollaborativeRetriever.build(tmp_path, FILMS, LIKES, vectors)
+    source = CollaborativeRetriever(tmp_path, FILMS)
+    found = source.retrieve(Query(liked=("10",)), ANY, len(FILMS))
+    scores = {candidate.item_id: candidate.score for candidate in found}
+    assert scores[FILMS.ids[cold[0]]] == pytest.approx(scores["11"], rel=1e-3)
+    assert source.knows("11")
+    assert not source.knows(FILMS.ids[cold[0]])

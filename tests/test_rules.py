@@ -188,6 +188,14 @@ OTHER_LANGUAGES: Table = (
     ("ich mag Alien", False, Frame(like=("Alien",))),
     ("no me gusta el terror", False, Frame(avoid=("terror",))),
 )
+WHOLE_ANSWERS: Table = (
+    ("think", False, Frame(want=("think",))),
+    ("Cry.", False, Frame(want=("Cry",))),
+    ("I think I love you", False, Frame(act="chat")),
+    ("nothing scary, with Tom Hanks", False, Frame(avoid=("scary",), people=("Tom Hanks",))),
+    ("no horror, no Tom Hanks", False, Frame(avoid=("horror", "Tom Hanks"))),
+)
+
 IDIOMS: Table = (
     ("Amelie was not bad", False, Frame(like=("Amelie",))),
     ("not bad, that Heat", False, Frame(like=("Heat",))),
@@ -241,7 +249,7 @@ ALL = tuple(
             TAKEN_BACK,
             ACTS_SAID,
         ),
-        *(ON_SHOW, OTHER_LANGUAGES, IDIOMS, NAMES),
+        *(ON_SHOW, OTHER_LANGUAGES, WHOLE_ANSWERS, IDIOMS, NAMES),
     )
 )
 

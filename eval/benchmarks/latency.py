@@ -257,12 +257,12 @@ def _turn_figures(workspace: Path | None, llm: str, repeats: int) -> list[Figure
 
 
 def _workspace_figures(workspace: Workspace, repeats: int) -> list[Figure]:
-    from retrieval.text import item_text
+    from retrieval.text import meaning_text
 
     warm, *distinct = queries(workspace.catalogue, 20 * repeats + 1)
     workspace.ranker.rank(warm)
     seconds = time_calls(workspace.ranker.rank, distinct)
-    texts = [item_text(item) for item in workspace.catalogue]
+    texts = [meaning_text(item) for item in workspace.catalogue]
     speeds = rates(workspace.encoder.encode, texts, min(repeats, 3))
     return [
         figure("retrieval and fusion, one query", "ms", [1000 * s for s in seconds], Target(25)),
