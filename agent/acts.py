@@ -121,10 +121,13 @@ def read_ordinals(text: str, count: int) -> tuple[tuple[int, int, int], ...]:
 
 
 _DROPS = re.compile(
-    r"\b(?:never ?mind|forget(?: about)?|drop|lift|i do not care about|regardless of)\s+(?:the\s+|my\s+"
-    r"|any\s+)?"
-    r"(?P<what>[^.,;!?]{2,60}?)(?=\s+(?:limit|rule|thing|but|and|now|please)\b|[.,;!?]|$)|"
-    r"\bany (?P<any>year|length|language|age|decade|era|genre)\b",
+    r"\b(?:never ?mind|forget(?: about)?|drop|lift|i do not care about|regardless of)\s+"
+    r"(?:(?:the|my|any)\s+)?"
+    r"(?P<what>[^.,;!?]{1,60}?)(?=\s+(?:limit|rule|thing|but|and|now|please)\b|[.,;!?]|$)"
+    r"|\bany (?P<any>year|length|language|age|decade|era|genre)\b"
+    r"|\b(?P<idle>\w{1,30}(?: time)?)\s+(?:does not matter|is not important|is no issue)\b"
+    r"|(?:^|[.,;!?]\s*)(?P<back>[^.,;!?]{1,60}?)\s+(?:is|are)\s+(?:fine|ok(?:ay)?|allowed|all right)"
+    r"\s+(?:after all|again|now)\b",
     re.I,
 )
 _SLOT_WORDS = {
@@ -139,8 +142,14 @@ def read_drops(text: str) -> tuple[tuple[int, int, str], ...]:
     """(start, end, what) of promises that `text` takes back: a slot's name or a value in its words."""
     found = []
     for match in _DROPS.finditer(text):
-        what = (match["what"] or match["any"]).strip().lower()
+        what = next(text for text in match.groups() if text).strip().lower()
         words = set(what.replace("running time", "runtime").split())
         slot = next((name for name, known in _SLOT_WORDS.items() if words & set(known.split())), None)
         found.append((match.start(), match.end(), slot or what))
     return tuple(found)
+
+
+def without_reset(text: str) -> str:
+    """The text without "start over" and the like."""
+    reset = dict(_COMPILED)["reset"]
+    return reset.sub(" ", text, count=1).lstrip(" .,!-")

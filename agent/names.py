@@ -55,6 +55,10 @@ _PERSON = re.compile(
 _PERSON_LOWER = re.compile(
     r"\b(?:directed by|starring|films? by|movies? by)\s+([^\W\d_][\w'’.-]+\s+[^\W\d_][\w'’-]+)\b", re.I
 )
+_SURNAME = re.compile(
+    r"\b(?:[Bb]y|[Ff]rom|[Ww]ith|[Ss]tarring|of|else|no|not)\s+(?:the\s+)?(?P<name>[A-Z][\w'’-]{3,})"
+    r"(?P<siblings>\s+(?:brothers|sisters))?"
+)
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
@@ -180,16 +184,28 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
         for match in reversed(list(pattern.finditer(mask.text))):
             if not vocabulary.find(match[1]):
                 mask.take(match.start(1), match.end(1), match[1], "person")
-    words = list(re.finditer(r"[^\W\d_][\w'’.-]*", mask.text))
-    i = len(words) - 1
-    while i >= 0:
+    words = list(re.finditer(r"[^\W\d_](?:[\w'’.-]*[\w'’-])?", mask.text))
+    for i in range(len(words) - 1, -1, -1):
         for size in (4, 3, 2):
             span = words[i : i + size]
             text = mask.text[span[0].start() : span[-1].end()] if len(span) == size else ""
-            if text.lower().rstrip(".") in vocabulary.people:
+            if text.lower() in vocabulary.people:
                 mask.take(span[0].start(), span[-1].end(), text, "person")
                 break
-        i -= 1
+    for match in reversed(list(_SURNAME.finditer(mask.text))):
+        name = _by_surname(match["name"], bool(match["siblings"]), vocabulary)
+        if name is not None:
+            mask.take(match.start("name"), match.end(), name, "person")
+
+
+def _by_surname(word: str, siblings: bool, vocabulary: Vocabulary) -> str | None:
+    """The person a last name means, the one of most items; "the Coen brothers", "the Coens": both of them."""
+    bare = word.lower()
+    if bare in vocabulary.surnames:
+        people = vocabulary.surnames[bare]
+        return " or ".join(people[:2]) if siblings else people[0]
+    people = vocabulary.surnames.get(bare.removesuffix("s"), ())
+    return " or ".join(people[:2]) if len(people) > 1 else None
 
 
 def _take_misspelt(

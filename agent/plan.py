@@ -6,28 +6,25 @@ from agent.types import DialogueState, Preference
 from agent.vocabulary import Vocabulary
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
 
-PLENTY = 30
-"""Items from which on a theme or mood is promised."""
-
 
 def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
     """The query of a state. Likes of this conversation speak; older ones only when it has none of its own."""
     liked = _items(p for p in state.liked if p.turn is not None) or _items(state.liked)
     known = (*state.liked, *state.disliked, *state.seen)
     return Query(
-        text=wanted_text(state, vocabulary),
+        text=wanted_text(state),
         expansions=expansions,
         liked=liked,
         disliked=_items(state.disliked),
         exclude=frozenset((*_items(known), *state.shown)),
-        facets=tuple(f for p in state.wants if not _promised(p, vocabulary) for f in _wished(p, vocabulary)),
+        facets=tuple(f for p in state.wants if not _promised(p) for f in _wished(p, vocabulary)),
         constraints=to_constraints(state, vocabulary),
     )
 
 
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     """The promises of a state, in the order they were made."""
-    require = [_group(p) for p in state.wants if _promised(p, vocabulary)]
+    require = [_group(p) for p in state.wants if _promised(p)]
     require += [_group(p) for p in state.people]
     if state.language:
         require.append((Facet("language", state.language),))
@@ -39,9 +36,9 @@ def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     return Constraints(tuple(require), tuple(forbid), state.years, state.max_minutes)
 
 
-def wanted_text(state: DialogueState, vocabulary: Vocabulary) -> str:
+def wanted_text(state: DialogueState) -> str:
     """What is wanted in words, for text retrieval; what is promised needs no likeness."""
-    return " ".join(p.value for p in state.wants if not _promised(p, vocabulary))
+    return " ".join(p.value for p in state.wants if not _promised(p))
 
 
 def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
@@ -50,11 +47,8 @@ def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
     return term.facets if term else ()
 
 
-def _promised(preference: Preference, vocabulary: Vocabulary) -> bool:
-    """Whether a wish filters. A theme or mood of few items only ranks, together with the text: tags are a
-    matter of judgement, and a near miss is better than nothing. What is avoided always filters."""
-    if preference.kind in ("themes", "moods"):
-        return sum(vocabulary.counts[facet] for facet in _group(preference)) >= PLENTY
+def _promised(preference: Preference) -> bool:
+    """Whether a wish filters: what the catalogue has a facet for does, free words only rank."""
     return preference.kind in FACET_FIELDS
 
 
@@ -63,11 +57,10 @@ def _wished(preference: Preference, vocabulary: Vocabulary) -> tuple[Facet, ...]
 
 
 def _group(preference: Preference) -> tuple[Facet, ...]:
+    values = preference.value.split(" or ")
     if preference.kind == "person":
-        return (Facet("directors", preference.value), Facet("cast", preference.value))
-    if preference.kind not in FACET_FIELDS:
-        return ()
-    return tuple(Facet(preference.kind, value) for value in preference.value.split(" or "))
+        return tuple(Facet(field, value) for field in ("directors", "cast") for value in values)
+    return tuple(Facet(preference.kind, value) for value in values) if preference.kind in FACET_FIELDS else ()
 
 
 def _items(preferences: object) -> tuple[str, ...]:

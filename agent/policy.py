@@ -134,9 +134,9 @@ def choose_question(
     worthy = [split for split in splits if len(split.options) >= 2 and split.gain >= LEAST_GAIN]
     if not worthy:
         return None
-    moods = [split for split in worthy if split.attribute == "moods"]
-    # With nothing known, a mood is the easiest thing to answer.
-    split = moods[0] if moods and information(state) == 0 else max(worthy, key=lambda s: s.gain)
+    # A liked item's own themes are the easiest thing to talk about; with nothing known, a mood is.
+    first = "themes" if anchor else "moods" if information(state) == 0 else None
+    split = max(worthy, key=lambda s: (s.attribute == first, s.gain))
     return phrase_question(split, anchor.written if anchor else None)
 
 

@@ -66,16 +66,23 @@ class Grounds:
         total = sum(value for _, value in pairs)
         if not total:
             return [Contribution("people with your taste", weight)]
-        return [
-            Contribution(f"people who like {self.catalogue[liked].title}", weight * value / total)
-            for liked, value in pairs
-        ]
+        known = self.ranker.rated(item_id)
+        return [Contribution(self._crowd(liked, known), weight * value / total) for liked, value in pairs]
+
+    def _crowd(self, liked: str, known: bool) -> str:
+        """Whose liking is meant; of unrated items only that of what resembles them is known."""
+        title = self.catalogue[liked].title
+        both = known and self.ranker.rated(liked)
+        return f"people who like {title}" if both else f"people who like what resembles {title}"
 
     def _asked(self, item: Item, state: DialogueState) -> list[Reason]:
         found = [
-            Reason("person", phrase("reason_with", person=preference.value), 1.0)
+            Reason(
+                "person", phrase("reason_by" if name in item.directors else "reason_with", person=name), 1.0
+            )
             for preference in state.people
-            if preference.value in (*item.directors, *item.cast)
+            for name in preference.value.split(" or ")
+            if name in (*item.directors, *item.cast)
         ]
         wanted = [
             value
@@ -90,17 +97,17 @@ class Grounds:
         return found
 
     def _behaviour(self, item: Item, candidate: Candidate, query: Query) -> list[Reason]:
-        pairs = self.ranker.contributions(item.item_id, query.liked)[:1]
+        """What people liked together; only where people rated both: a cold item has none of its own."""
+        if not self.ranker.rated(item.item_id):
+            return []
+        pairs = self.ranker.contributions(item.item_id, query.liked)
+        rated = [liked for liked, _ in pairs if self.ranker.rated(liked)][:1]
         weight = self._share(candidate, "collaborative", query)
-        return [
-            Reason(
-                "loved_by",
-                phrase("reason_loved_by", candidate.rank - 1, title=self.catalogue[liked].title),
-                weight,
-                liked,
-            )
-            for liked, _ in pairs
-        ]
+        return [self._loved_by(liked, candidate.rank, weight) for liked in rated]
+
+    def _loved_by(self, liked: str, rank: int, weight: float) -> Reason:
+        text = phrase("reason_loved_by", rank - 1, title=self.catalogue[liked].title)
+        return Reason("loved_by", text, weight, liked)
 
     def _shared(self, item: Item, query: Query) -> list[Reason]:
         found = []
@@ -141,10 +148,14 @@ class Grounds:
 
 
 def best_loved(ranker: Ranker, catalogue: Catalogue) -> frozenset[str]:
-    """The items that may be called best loved: the top 2 % by popularity, at least ten."""
+    """The items that may be called best loved: the top 2 % by popularity of those that people rated.
+
+    Without interactions nobody has said so: none.
+    """
     count = max(10, round(len(catalogue) * LOVED))
-    ranking = ranker.rank(Query(), min(count, len(catalogue)))
-    return frozenset(candidate.item_id for candidate in ranking.candidates)
+    ranking = ranker.rank(Query(), min(2 * count, len(catalogue)))
+    rated = [c.item_id for c in ranking.candidates if ranker.rated(c.item_id)]
+    return frozenset(rated[:count])
 
 
 def varied(items: Sequence[Item], n: int) -> list[int]:

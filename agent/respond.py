@@ -95,10 +95,7 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     if reading.foreign:
         found.append(phrase("english"))
     found += [phrase("unknown_aside", name=_plain(name)) for name in reading.unknown[:2]]
-    avoided = [
-        f"{'nothing' if p.kind in ('text', 'moods') else 'no'} {p.value}"
-        for p in _new(before.avoids, state.avoids)
-    ]
+    avoided = [_refusal(p) for p in _new(before.avoids, state.avoids)]
     if avoided:
         found.append(phrase("noted_avoid", values=", ".join(avoided)))
     if reading.frame.act == "reject":
@@ -169,6 +166,13 @@ def prompt_facts(draft: Draft, catalogue: Catalogue) -> dict[str, str]:
 def _pieces(text: str) -> list[str]:
     """The text word by word, so that it streams alike whoever words it."""
     return [f"{word} " if i < text.count(" ") else word for i, word in enumerate(text.split(" "))]
+
+
+def _refusal(preference: Preference) -> str:
+    """An avoided thing after "Noted": `no horror`, `nothing melancholic`, `nothing for the family`."""
+    if preference.kind == "audience":
+        return f"nothing {describe_value('audience', preference.value)}"
+    return f"{'nothing' if preference.kind in ('text', 'moods') else 'no'} {preference.value}"
 
 
 def _new(before: Sequence[Preference], after: Sequence[Preference]) -> list[Preference]:

@@ -25,6 +25,10 @@ _ABOUT = re.compile(
     r"|the) catalogue)\b|[?.!,]|$)",
     re.I,
 )
+_WANTS_SOMETHING = re.compile(
+    r"\b(?:good|great|nice|any|some|a|which|what|find|recommend|suggest)\b.{0,20}\b(?:films?|movies?|flicks?)\b",
+    re.I,
+)
 _TAKEN = re.compile(r"\b(?:i['’]ll|i will|let['’]?s|going to|gonna)\s+(?:take|watch|try|go with|do)\b", re.I)
 
 
@@ -83,7 +87,7 @@ def _act(frame: Frame, act: Act | None, masked: str, context: Context) -> Act:
     if act in ("undo", "reset", "ask_why", "more") or (frame.about and act is not None):
         return act
     if is_empty(frame):
-        return act or "chat"
+        return act or ("inform" if _WANTS_SOMETHING.search(masked) else "chat")
     changes = bool(frame.avoid or frame.dislike or frame.drop) or is_critique(masked)
     return "critique" if context.begun and changes else "inform"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from retrieval.types import Years
 
 _NUMBER_WORDS = {"one": 1, "two": 2, "three": 3, "an": 1, "a": 1}
-_DECADE_WORDS = {
+DECADE_WORDS = {
     "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950,
     "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990,
 }  # fmt: skip
@@ -27,7 +27,7 @@ _DECADE = re.compile(
     r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?"
     r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s"
     r"|(?:(?:los|les|años|ann[ée]es|anni|anos)\s+)+(?P<bare>[2-9]0)"
-    r"|(?P<word>" + "|".join(_DECADE_WORDS) + r"))\b",
+    r"|(?P<word>" + "|".join(DECADE_WORDS) + r"))\b",
     re.I,
 )
 _BETWEEN = re.compile(
@@ -141,7 +141,7 @@ def _decade_range(match: re.Match[str]) -> tuple[int, int]:
     if match["full"]:
         start = int(match["full"])
     elif match["word"]:
-        start = _DECADE_WORDS[match["word"].lower()]
+        start = DECADE_WORDS[match["word"].lower()]
     else:
         short = int(match["short"] or match["bare"])
         start = 2000 + short if short < 20 else 1900 + short
@@ -197,7 +197,7 @@ def _language(text: str) -> str | None:
     names = "|".join(_LANGUAGES)
     match = re.search(
         rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama"
-        rf"|horror|one)",
+        rf"|horror|romance|love|stor|documentar|western|musical|animat|classic|myster|fantas|crime|war|one)",
         text,
         re.I,
     )

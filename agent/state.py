@@ -112,11 +112,7 @@ def forget(state: DialogueState, value: str, slot: Slot | None = None) -> Dialog
     wanted = value.strip().casefold()
     for name in LIST_SLOTS:
         if slot in (None, name):
-            kept = tuple(
-                p
-                for p in getattr(state, name)
-                if wanted not in (p.value.casefold(), (p.item_id or "").casefold())
-            )
+            kept = tuple(p for p in getattr(state, name) if not _means(wanted, p))
             state = _set(state, name, kept)
     for name in VALUE_SLOTS:
         current = getattr(state, name)
@@ -127,6 +123,13 @@ def forget(state: DialogueState, value: str, slot: Slot | None = None) -> Dialog
         ):
             state = replace(_set(state, name, None), set_on=tuple(s for s in state.set_on if s[0] != name))
     return state
+
+
+def _means(wanted: str, preference: Preference) -> bool:
+    """Whether a value in somebody's words is this preference: its value, its id, or a person's last name."""
+    value = preference.value.casefold()
+    last = preference.kind == "person" and value.endswith(f" {wanted}")
+    return wanted in (value, (preference.item_id or "").casefold()) or last
 
 
 def describe_value(slot: Slot, value: object) -> str:

@@ -10,7 +10,7 @@ _CHAT = (
         r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?"
         r"|previous|above)"
         r"|\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be"
-        r"|you)",
+        r"|you)|^\W*system\b\s*:|\bfrom now on\b.{0,40}\b(?:recommend|say|answer|you)\b",
     ),
     ("weather", r"\b(?:weather|rain(?:ing|y)?|snow(?:ing)?|sunny|forecast|temperature outside)\b"),
     (

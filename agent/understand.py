@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.acts import read_ordinals
+from agent.acts import read_ordinals, without_reset
 from agent.errors import ModelError
 from agent.grammar import quotable
 from agent.language import Language
@@ -27,6 +27,7 @@ LIKE_AN_ITEM = 0.35
 """Cosine to the nearest item below which a description means nothing here. Of 46 descriptions of films
 the least like its nearest film has .39; of idle talk in ReDial half is below .35."""
 
+_QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
 _INSTEAD = re.compile(r"\b(?:instead|actually|rather|on second thought|changed my mind)\b", re.I)
 _SURPRISE = re.compile(
     r"surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|one|anything)|dealer'?s choice"
@@ -84,18 +85,31 @@ class Reader:
             return Understood(self._reading(answer, message, []), "code", "a quick reply")
         labels = tuple(item.label for item in shown)
         context = Context(self._linker, self._vocabulary, self._latest, labels, begun=state.turn > 0)
+        if small_talk(_QUOTED.sub(" ", message)) == "injection":
+            return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
         rules = self._described(read_message(message, context), message)
         if self._language is None or rules.act in ("undo", "reset", "more", "ask_why", "ask_about"):
             return Understood(self._reading(rules, message, shown), "rules", rules.act)
         return self._with_model(message, rules, shown)
 
     def _described(self, frame: Frame, message: str) -> Frame:
-        """A frame that says nothing, of a message that describes something the catalogue has: a wish."""
-        only_wishes = is_empty(replace(frame, want=())) and frame.act in ("chat", "inform", "critique")
-        text = read_description(message, self._vocabulary) if only_wishes else None
-        if text is None or small_talk(message) or self._likeness(text) < LIKE_AN_ITEM:
+        """A message that describes something the catalogue has: a wish in its own words."""
+        rest = without_reset(message) if frame.act == "reset" else message
+        only_wishes = is_empty(replace(frame, want=())) and frame.act in (
+            "chat",
+            "inform",
+            "critique",
+            "reset",
+        )
+        text = read_description(rest, self._vocabulary) if only_wishes else None
+        if text is None or small_talk(rest) or self._likeness(text) < LIKE_AN_ITEM:
             return frame
-        return replace(frame, act="inform", want=(text,))
+        genres = tuple(phrase for phrase in frame.want if self._is_genre(phrase))
+        return replace(frame, act="inform" if frame.act == "chat" else frame.act, want=(*genres, text))
+
+    def _is_genre(self, phrase: str) -> bool:
+        term = self._vocabulary.answer(phrase)
+        return term is not None and term.promised and all(facet.field == "genres" for facet in term.facets)
 
     def _with_model(self, message: str, rules: Frame, shown: list[Item]) -> Understood:
         assert self._language is not None

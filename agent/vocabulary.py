@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from agent.slots import DECADE_WORDS
 from retrieval.catalogue import Catalogue
 from retrieval.types import Facet, Item, facet_values
 
@@ -73,14 +74,13 @@ class Vocabulary:
     """Looks up what a phrase means in one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.counts = Counter(
-            Facet(name, value)
-            for item in catalogue
-            for name in TOPIC_FIELDS
-            for value in facet_values(item, name)
-        )
-        known = set(self.counts)
-        self._terms = {facet.value.lower(): Term(facet.value, (facet,), True) for facet in sorted(known)}
+        known = {Facet(name, value) for name in TOPIC_FIELDS for value in catalogue.values(name)}
+        # "Any good eighties horror" means when it was made, not when it is set.
+        self._terms = {
+            facet.value.lower(): Term(facet.value, (facet,), True)
+            for facet in sorted(known)
+            if facet.value.lower() not in DECADE_WORDS
+        }
         for phrases, mean, other in _synonyms():
             promised = all(facet in known for facet in mean)
             facets = mean if promised else tuple(facet for facet in other if facet in known)
@@ -93,6 +93,7 @@ class Vocabulary:
         self.people = {
             name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
         }
+        self.surnames = _surnames(catalogue)
         self.languages = {value.lower() for value in catalogue.values("language")}
 
     def term(self, phrase: str) -> Term | None:
@@ -130,14 +131,25 @@ class Vocabulary:
             for size in range(min(LONGEST, len(words) - i), 0, -1):
                 start, end = words[i].start(), words[i + size - 1].end()
                 term = self.term(text[start:end])
-                # "film" alone is dropped by term(); a phrase must not swallow it either.
-                if term and (size == 1 or words[i + size - 1].group().lower() not in _NOUNS):
+                # "horror film" is found as "horror", but "love story" needs its noun.
+                idle = size > 1 and words[i + size - 1].group().lower() in _NOUNS
+                if term and not (idle and term == self.term(text[start : words[i + size - 2].end()])):
                     found.append(Found(start, end, term))
                     i += size
                     break
             else:
                 i += 1
         return found
+
+
+def _surnames(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Last name, lower case -> the people of that name, those of most items first."""
+    counts = Counter(name for item in catalogue for name in dict.fromkeys((*item.directors, *item.cast)))
+    found: dict[str, list[str]] = {}
+    for name, _ in counts.most_common():
+        if " " in name:
+            found.setdefault(name.rsplit(" ", 1)[1].lower(), []).append(name)
+    return {surname: tuple(names) for surname, names in found.items()}
 
 
 _NOUNS = {

@@ -35,9 +35,9 @@ hours hour long short shorter under film's movie's people person man woman weeke
 were's unos una un de los las el la que para con quiero busco ver película peliculas películas je
 une des les du le veux cherche pour avec dans ich einen eine den der die das möchte suche early mid
 late kids family french spanish german italian japanese english popular famous entertaining
-interesting enjoyable decent solid cool awesome amazing perfect fun wife husband girlfriend
-boyfriend partner friend friends mum mom dad parents date whats
-make makes twenties thirties forties fifties sixties seventies eighties nineties
+interesting enjoyable decent solid cool awesome amazing perfect fun whole entire instead plz pls
+smth sumthing gimme w wife husband girlfriend boyfriend partner friend friends mum mom dad parents
+date whats make makes twenties thirties forties fifties sixties seventies eighties nineties
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 
@@ -64,7 +64,7 @@ def read_wish(clause: str, polarity: int, vocabulary: Vocabulary) -> str | None:
 
 
 _TALK = re.compile(
-    r"\b(?:i|i['’]\w+|me|my|mine|you|your|u|we|us|please|thanks?|hello|hi|hey|yes|no|not|ok|okay|lol|ignore|print|tell"
+    r"\b(?:i|i['’]\w+|me|my|mine|you|your|u|we|us|please|plz|pls|gimme|thanks?|hello|hi|hey|yes|no|not|ok|okay|lol|ignore|print|tell"
     r"|write)\b|^\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|what|how|why|who|when|where)\b",
     re.I,
 )

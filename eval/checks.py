@@ -155,7 +155,9 @@ def _every(wanted: EveryItem, items: list[Item]) -> Iterator[Check]:
             faults.setdefault(condition, [])
             if not passed:
                 record = (
-                    f"{item.label}: {'/'.join(item.genres)}, audience {item.audience}, {item.minutes} min"
+                    f"{item.label}: {'/'.join(item.genres)}, audience {item.audience}, {item.minutes} min, "
+                    f"{'/'.join((*item.themes, *item.content_notes))}, by or with "
+                    f"{'/'.join((*item.directors, *item.cast))}"
                 )
                 faults[condition].append(record)
     for condition, broken in faults.items():
@@ -163,14 +165,25 @@ def _every(wanted: EveryItem, items: list[Item]) -> Iterator[Check]:
 
 
 def _conditions(item: Item, wanted: EveryItem) -> Iterator[tuple[str, bool]]:
-    genres = {plain(genre) for genre in item.genres}
+    genres, themes, notes = _plain(item.genres), _plain(item.themes), _plain(item.content_notes)
     for genre in wanted.genres:
         yield f"genre {genre}", plain(genre) in genres
     if wanted.any_genre:
-        passed = not genres.isdisjoint(plain(genre) for genre in wanted.any_genre)
-        yield f"a genre of {', '.join(wanted.any_genre)}", passed
+        yield f"a genre of {', '.join(wanted.any_genre)}", not genres.isdisjoint(_plain(wanted.any_genre))
     for genre in wanted.not_genres:
         yield f"not genre {genre}", bool(genres) and plain(genre) not in genres
+    if wanted.any_theme:
+        yield f"a theme of {', '.join(wanted.any_theme)}", not themes.isdisjoint(_plain(wanted.any_theme))
+    for theme in wanted.not_themes:
+        yield f"not theme {theme}", bool(themes) and plain(theme) not in themes
+    for note in wanted.not_notes:
+        yield f"no {note}", plain(note) not in notes
+    if wanted.person is not None:
+        yield f"by or with {wanted.person}", plain(wanted.person) in _plain((*item.directors, *item.cast))
+    yield from _limits(item, wanted)
+
+
+def _limits(item: Item, wanted: EveryItem) -> Iterator[tuple[str, bool]]:
     if wanted.years is not None:
         low, high = wanted.years
         year = item.year
@@ -183,6 +196,10 @@ def _conditions(item: Item, wanted: EveryItem) -> Iterator[tuple[str, bool]]:
         value = getattr(wanted, name)
         if value is not None:
             yield f"{name} {value}", plain(getattr(item, name) or "") == plain(value)
+
+
+def _plain(values: tuple[str, ...]) -> set[str]:
+    return {plain(value) for value in values}
 
 
 def _talk(expect: Expect, reply: Reply, outcome: Outcome) -> Iterator[Check]:

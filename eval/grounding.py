@@ -244,7 +244,14 @@ def _numbers_allowed(reply: Reply, films: FilmIndex, known: Known, nameable: fro
         text = _QUOTED.sub(" ", text)  # an example of what to ask for claims nothing about an item
     named = _named(text, films, known, nameable)
     state = reply.state
-    source = " ".join((*known.messages, *reply.relaxed, *(item.label for item in named), *_details(reply)))
+    source = " ".join(
+        (
+            *known.messages,
+            *reply.relaxed,
+            *(f"{item.label} {item.description}" for item in named),
+            *_details(reply),
+        )
+    )
     numbers = set(_NUMBER.findall(source)) | {
         str(state.max_minutes),
         str(len(films.items)),

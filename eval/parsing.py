@@ -100,6 +100,7 @@ def _slot(slot: str, value: Any) -> SlotExpectation:
 def _every_item(node: Node) -> EveryItem:
     words = list_of(text)
     allowed: dict[str, Parser[Any]] = {"genres": words, "any_genre": words, "not_genres": words}
+    allowed |= {"any_theme": words, "not_themes": words, "not_notes": words, "person": text}
     allowed |= {"years": years, "max_minutes": positive, "audience": text, "language": text}
     found = mapping(node, allowed, "every_item")
     if not found:
@@ -212,11 +213,12 @@ def parse(source: str, path: Path) -> Script:
             "name": text,
             "description": text,
             "user": text,
+            "n": positive,
             "family": one_of(*FAMILIES),
             "turns": _turns,
         }
         found = mapping(root, words, "a script")
-        missing = [key for key in words if key not in found and key != "user"]
+        missing = [key for key in words if key not in found and key not in ("user", "n")]
         if missing:
             raise NodeErrors(Problem(line_of(root), f"missing {', '.join(missing)}"))
     except NodeErrors as errors:

@@ -25,7 +25,7 @@ class Talk(Protocol):
     def state(self) -> DialogueState: ...
     @property
     def profile(self) -> Sequence[ProfileEntry]: ...
-    def send(self, text: str) -> Reply: ...
+    def send(self, text: str, n: int) -> Reply: ...
     def feedback(self, item_id: str, liked: bool | None = None, seen: bool = False) -> DialogueState: ...
     def undo(self) -> DialogueState: ...
     def forget(self, value: str, slot: Slot | None = None) -> DialogueState: ...
@@ -119,7 +119,7 @@ class _Session:
     """A script under way: the conversation and what the runner itself remembers of it."""
 
     def __init__(self, script: Script, talker: Talker, films: FilmIndex) -> None:
-        self.talker, self.films = talker, films
+        self.talker, self.films, self.n = talker, films, script.n
         self.user = f"{script.user or script.name}-{secrets.token_hex(4)}"
         self.talk = talker.conversation(self.user)
         self.options: tuple[str, ...] = talker.welcome.options
@@ -174,7 +174,7 @@ class _Session:
 
     def _send(self, text: str) -> Reply:
         self.messages += (text,)
-        return self.talk.send(text)
+        return self.talk.send(text, n=self.n)
 
     def _option(self, wanted: int | str) -> str:
         if isinstance(wanted, int) and wanted <= len(self.options):

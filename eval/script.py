@@ -11,6 +11,7 @@
 
 A turn is exactly one step: `user`, `reply_option`, `feedback`, `undo`, `forget`, `restart` (the same
 conversation, read back from the store) or `new_conversation` (the same user comes back another day).
+`n: 10` beside `turns` asks for up to ten items a reply, so that `recommend` speaks of the first ten.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.conversation import SHOWN_AT_ONCE
 from agent.types import Slot
 from retrieval.errors import TastebudError
 from retrieval.types import Years
@@ -26,6 +28,7 @@ from retrieval.types import Years
 PACKAGED = Path(__file__).parent / "scripts"
 FAMILIES = (
     "eliciting",
+    "describing",
     "critiquing",
     "constraints",
     "negation",
@@ -82,11 +85,19 @@ class SlotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class EveryItem:
-    """What the catalogue's own record of every recommended item must say. Unknown never passes."""
+    """What the catalogue's own record of every recommended item must say. Unknown never passes.
+
+    `person` directs or plays. `not_notes` are content notes, which a film has only where something is
+    strong: there an empty list keeps the condition.
+    """
 
     genres: tuple[str, ...] = ()
     any_genre: tuple[str, ...] = ()
     not_genres: tuple[str, ...] = ()
+    any_theme: tuple[str, ...] = ()
+    not_themes: tuple[str, ...] = ()
+    not_notes: tuple[str, ...] = ()
+    person: str | None = None
     years: Years | None = None
     max_minutes: int | None = None
     audience: str | None = None
@@ -183,7 +194,7 @@ class ScriptTurn:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One scripted dialogue. `user` None: the runner picks a user nobody has met."""
+    """One scripted dialogue. `user` None: the runner picks one nobody has met. `n`: most items a reply."""
 
     name: str
     description: str
@@ -191,6 +202,7 @@ class Script:
     turns: tuple[ScriptTurn, ...]
     path: Path
     user: str | None = None
+    n: int = SHOWN_AT_ONCE
 
     def films(self) -> tuple[Film, ...]:
         """Every film the script names, for checking them against a catalogue."""

@@ -20,6 +20,8 @@ class PopularityRetriever:
     With ratings: (sum of ratings + 20 x overall mean) / (count + 20), scaled so that the worst rating
     is 0 and the best 1, times log(1 + count). With implicit interactions: log(1 + count). Without
     interactions: the catalogue's own popularity, and where that is silent too, catalogue order.
+    Items that nobody has met yet but that the catalogue gives a popularity are woven in by rank: the
+    k-th of them stands right behind the k-th best of the others.
     """
 
     name = "popularity"
@@ -37,10 +39,21 @@ def _scores(catalogue: Catalogue, interactions: Interactions | None) -> np.ndarr
     if interactions is None:
         return catalogue.popularity
     counts = np.asarray(interactions.counts, dtype=np.float64)
-    if not interactions.explicit:
-        return np.log1p(counts)
-    values = interactions.matrix.data.astype(np.float64)
-    low, high = values.min(), values.max()
-    totals = np.bincount(interactions.matrix.indices, weights=values, minlength=len(catalogue))
-    mean = (totals + PRIOR * values.mean()) / (counts + PRIOR)
-    return (mean - low) / max(high - low, 1e-9) * np.log1p(counts)
+    scores = np.log1p(counts)
+    if interactions.explicit:
+        values = interactions.matrix.data.astype(np.float64)
+        low, high = values.min(), values.max()
+        totals = np.bincount(interactions.matrix.indices, weights=values, minlength=len(catalogue))
+        mean = (totals + PRIOR * values.mean()) / (counts + PRIOR)
+        scores *= (mean - low) / max(high - low, 1e-9)
+    return _woven(scores, counts, catalogue.popularity)
+
+
+def _woven(scores: np.ndarray, counts: np.ndarray, popularity: np.ndarray) -> np.ndarray:
+    """Scores with those items without interactions that have a popularity placed by its rank."""
+    cold = np.flatnonzero((counts == 0) & (popularity > 0))
+    met = np.sort(scores[counts > 0])[::-1]
+    order = cold[np.argsort(-popularity[cold], kind="stable")]
+    places = np.minimum(np.arange(len(order)), len(met) - 1)
+    scores[order] = np.nextafter(met[places], 0)
+    return scores

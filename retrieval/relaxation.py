@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,21 +48,26 @@ UNKNOWN_HERE = " (no item in the catalogue is known to fit)"
 class Step:
     """One way to bend a promise. `allows`: bool [n_items], the items that keep it once bent.
 
-    `words` say what is given up; `bend` makes the constraints that hold afterwards.
+    To let the item of a row in, `words` say what is given up, and `bend` makes the constraints that hold
+    afterwards: a limit moves no further than that item needs.
     """
 
     cost: float
     allows: np.ndarray
-    words: str
-    bend: Callable[[Constraints], Constraints]
+    words: Callable[[int], str]
+    bend: Callable[[Constraints, int], Constraints]
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One constraint: the items that keep it (bool [n_items]) and the ways to bend it, cheapest first."""
+    """One constraint: the items that keep it (bool [n_items]) and the ways to bend it, cheapest first.
+
+    `excess`: by how much each item misses a limit (float [n_items], or 0.0); it breaks ties between steps.
+    """
 
     keeps: np.ndarray
     steps: tuple[Step, ...]
+    excess: np.ndarray | float = 0.0
 
     def step(self, row: int) -> Step | None:
         """The cheapest step that lets an item in; None when it keeps the promise as it is."""
@@ -74,6 +78,7 @@ class Promise:
         cost = np.zeros(len(self.keeps))
         for step in reversed(self.steps):
             cost[step.allows] = step.cost
+        cost += np.nan_to_num(np.minimum(self.excess, 999.0)) / 10_000
         cost[self.keeps] = 0.0
         return cost
 
@@ -101,8 +106,8 @@ def relaxations(
     row = rows[np.lexsort((rows, costs.sum(axis=0), bent, forbidden))[0]]
     steps = [step for promise in promises if (step := promise.step(row)) is not None]
     for step in steps:
-        constraints = step.bend(constraints)
-    return constraints, tuple(step.words for step in sorted(steps, key=lambda step: step.cost))
+        constraints = step.bend(constraints, row)
+    return constraints, tuple(step.words(row) for step in sorted(steps, key=lambda step: step.cost))
 
 
 def _promises(catalogue: Catalogue, constraints: Constraints) -> list[Promise]:
@@ -119,7 +124,7 @@ def _group(catalogue: Catalogue, group: tuple[Facet, ...]) -> Promise:
     keeps = group_mask(catalogue, group)
     cost = max(GROUP_COSTS[facet.field] for facet in group)
 
-    def drop(held: Constraints) -> Constraints:
+    def drop(held: Constraints, _: int) -> Constraints:
         return replace(held, require=tuple(other for other in held.require if other != group))
 
     return Promise(keeps, (_dropped(cost, keeps, describe_group(group), drop),))
@@ -128,36 +133,57 @@ def _group(catalogue: Catalogue, group: tuple[Facet, ...]) -> Promise:
 def _forbidden(catalogue: Catalogue, facet: Facet) -> Promise:
     keeps = ~catalogue.mask(facet)
 
-    def drop(held: Constraints) -> Constraints:
+    def drop(held: Constraints, _: int) -> Constraints:
         return replace(held, forbid=tuple(other for other in held.forbid if other != facet))
 
     anything = np.ones(len(catalogue), dtype=bool)
-    return Promise(keeps, (Step(FORBIDDEN, anything, f"no {describe_group((facet,))}", drop),))
+    return Promise(keeps, (Step(FORBIDDEN, anything, lambda _: f"no {describe_group((facet,))}", drop),))
 
 
 def _years(catalogue: Catalogue, years: Years) -> Promise:
     keeps = years_mask(catalogue, years)
-    said = f"release {describe_years(years)}"
+    first, last = years
+
+    def bent(row: int) -> Years:
+        year = int(catalogue.years[row])
+        return (None if first is None else min(first, year), None if last is None else max(last, year))
+
+    def words(row: int) -> str:
+        return f"release {describe_years(bent(row))} instead of {describe_years(years)}"
+
     steps = []
     for more, cost in zip(YEARS_MORE, YEARS_COSTS, strict=True):
-        first, last = years
         wider = (None if first is None else first - more, None if last is None else last + more)
-        words = f"release {describe_years(wider)} instead of {describe_years(years)}"
-        steps.append(Step(cost, years_mask(catalogue, wider), words, partial(replace, years=wider)))
-    return Promise(keeps, (*steps, _dropped(YEARS_GONE, keeps, said, partial(replace, years=None))))
+        allows = years_mask(catalogue, wider)
+        steps.append(Step(cost, allows, words, lambda held, row: replace(held, years=bent(row))))
+    gone = _dropped(
+        YEARS_GONE, keeps, f"release {describe_years(years)}", lambda held, _: replace(held, years=None)
+    )
+    early = 0.0 if first is None else np.maximum(first - catalogue.years, 0)
+    late = 0.0 if last is None else np.maximum(catalogue.years - last, 0)
+    return Promise(keeps, (*steps, gone), np.maximum(early, late))
 
 
 def _minutes(catalogue: Catalogue, limit: int) -> Promise:
     keeps = catalogue.minutes <= limit
+
+    def words(row: int) -> str:
+        return f"running time up to {int(catalogue.minutes[row])} minutes instead of {limit}"
+
+    def bend(held: Constraints, row: int) -> Constraints:
+        return replace(held, max_minutes=int(catalogue.minutes[row]))
+
+    steps = [
+        Step(cost, catalogue.minutes <= limit + more, words, bend)
+        for more, cost in zip(MINUTES_MORE, MINUTES_COSTS, strict=True)
+    ]
     said = f"running time up to {limit} minutes"
-    steps = []
-    for more, cost in zip(MINUTES_MORE, MINUTES_COSTS, strict=True):
-        words = f"running time up to {limit + more} minutes instead of {limit}"
-        bend = partial(replace, max_minutes=limit + more)
-        steps.append(Step(cost, catalogue.minutes <= limit + more, words, bend))
-    return Promise(keeps, (*steps, _dropped(MINUTES_GONE, keeps, said, partial(replace, max_minutes=None))))
+    gone = _dropped(MINUTES_GONE, keeps, said, lambda held, _: replace(held, max_minutes=None))
+    return Promise(keeps, (*steps, gone), np.maximum(catalogue.minutes - limit, 0))
 
 
-def _dropped(cost: float, keeps: np.ndarray, said: str, bend: Callable[[Constraints], Constraints]) -> Step:
+def _dropped(
+    cost: float, keeps: np.ndarray, said: str, bend: Callable[[Constraints, int], Constraints]
+) -> Step:
     words = said if keeps.any() else said + UNKNOWN_HERE
-    return Step(cost, np.ones(len(keeps), dtype=bool), words, bend)
+    return Step(cost, np.ones(len(keeps), dtype=bool), lambda _: words, bend)

@@ -29,7 +29,15 @@ from retrieval.errors import TastebudError
 from retrieval.types import Item, Recommendation
 
 ITEMS = (
-    Item("1", "Heat", 1995, genres=("crime", "thriller")),
+    Item(
+        "1",
+        "Heat",
+        1995,
+        genres=("crime", "thriller"),
+        directors=("Michael Mann",),
+        themes=("heist",),
+        content_notes=("violence",),
+    ),
     Item("2", "The Fugitive", 1993, genres=("action", "thriller")),
     Item("3", "Fargo", 1996, genres=("crime", "comedy")),
     Item("4", "Scream", 1996, genres=("horror",)),
@@ -63,7 +71,7 @@ class FakeTalk:
         self.owner.history[self.conversation_id].append(state)
         return state
 
-    def send(self, text: str) -> Reply:
+    def send(self, text: str, n: int) -> Reply:
         state = self._understand(text)
         if text == "crash":
             raise RuntimeError("boom")
@@ -74,9 +82,9 @@ class FakeTalk:
             return Reply(
                 "A film you love?", question="A film you love?", options=("Heat", "no horror"), state=state
             )
-        ids = self.owner.choose(state)
+        ids = self.owner.choose(state)[:n]
         state = self._set(replace(state, shown=state.shown + ids, last_shown=ids))
-        items = tuple(Recommendation(i, self.owner.title(i), 1.0, n) for n, i in enumerate(ids, start=1))
+        items = tuple(Recommendation(i, self.owner.title(i), 1.0, at) for at, i in enumerate(ids, start=1))
         named = " and ".join(f"*{item.title}*" for item in items)
         steps = (Step("respond", 0.0, "template", "2 candidates"),)
         return Reply(self.owner.words(named), items, state=state, trace=Trace(steps, Frame(), 0.01, 0.02))
@@ -220,6 +228,7 @@ class TestParsing:
                 "- user: hi\n  expect: {items: 3}",
                 "s.yaml:6: expected min/max: a mapping with min, max, got '3'",
             ),
+            ("- user: hi\nn: 0", "s.yaml:6: expected a whole number from 1, got '0'"),
             ("- user: hi\n  expect: {items: {min: 3, max: 2}}", "expected min up to max, not 3 and 2"),
             (
                 "- user: hi\n  expect: {items: {min: -1}}",
@@ -401,6 +410,28 @@ class TestRunner:
         name = expectation.split(":")[0]
         assert failures(run(f"- user: Heat\n  expect: {{{expectation}}}\n")) == [name]
 
+    def test_n_is_how_many_items_a_reply_may_show(self) -> None:
+        turns = "- user: hello\n  expect: {items: {min: 2, max: 2}, recommend: [The Fugitive]}\n"
+        assert failures(run(turns)) == []
+        one = run_script(script(f"{turns}n: 1\n"), FakeTalker(), FILMS)
+        assert failures(one) == ["items", "recommend"]
+
+    @pytest.mark.parametrize(
+        ("condition", "films"),
+        [
+            ("any_theme: [heist, Space]", ["Heat"]),
+            ("not_themes: [space]", ["Heat"]),  # of the others no theme is known
+            ("not_themes: [heist]", []),
+            ("not_notes: [violence]", ["The Fugitive", "Fargo", "Scream", "Ronin", "Seven"]),
+            ("person: michael mann", ["Heat"]),
+            ("person: Al Pacino", []),
+        ],
+    )
+    def test_what_a_rich_record_must_say(self, condition: str, films: list[str]) -> None:
+        wanted = script(f"- user: hi\n  expect: {{every_item: {{{condition}}}}}\n").turns[0].expect.every_item
+        assert wanted is not None
+        assert [item.title for item in ITEMS if satisfies(item, wanted)] == films
+
     def test_the_question_budget_counts_over_the_script(self) -> None:
         turns = "- user: hi\n  expect: {question_budget: 1}\n- user: hi\n  expect: {question_budget: 1}\n"
         assert failures(run(turns)) == ["question_budget"]
@@ -552,16 +583,26 @@ class TestPackagedScripts:
 
         return starter_sources().catalogue_read.catalogue
 
-    def test_twenty_of_many_families(self, scripts: tuple[Script, ...]) -> None:
-        assert len(scripts) == 20
+    def test_thirty_five_of_many_families(self, scripts: tuple[Script, ...]) -> None:
+        assert len(scripts) == 35
         assert len({script.family for script in scripts}) >= 12
         assert all(script.path.stem == script.name for script in scripts)
+
+    def test_fifteen_name_films_that_must_be_among_the_first_ten(self, scripts: tuple[Script, ...]) -> None:
+        rich = [script for script in scripts if script.name.startswith("rich-")]
+        assert len(rich) == 15
+        for script in rich:
+            assert script.n == 10
+            assert any(t.expect.recommend or t.expect.recommend_any for t in script.turns), script.name
 
     def test_each_recommends_by_the_third_message(self, scripts: tuple[Script, ...]) -> None:
         for script in scripts:
             said = [turn for turn in script.turns if isinstance(turn.action, Say | Tap)]
             assert 2 <= len(said) <= 5, script.name
-            insists = [t.expect.recommended is True or t.expect.new_items is True for t in said]
+            insists = [
+                t.expect.recommended is True or t.expect.new_items is True or bool(t.expect.recommend)
+                for t in said
+            ]
             assert any(insists[:4] if script.family == "injection" else insists[:3]), script.name
 
     def test_their_films_are_in_the_starter_catalogue(

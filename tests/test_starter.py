@@ -1,4 +1,4 @@
-"""The starter catalogue, read from the installed wheel."""
+"""The starter: our films, with the ratings and the graph of the installed wheel."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.catalogue import Catalogue
 from retrieval.errors import CatalogueError, WorkspaceError
 from retrieval.links import read_links
 from retrieval.starter import Starter, starter_sources
-from retrieval.types import Facet
+from retrieval.starter.films import FILMS, read_films
+from retrieval.types import Item
 
 
 @pytest.fixture(scope="module")
@@ -19,37 +21,46 @@ def starter() -> Starter:
     return starter_sources()
 
 
-def test_everything_in_the_wheel_is_read(starter: Starter) -> None:
-    assert (len(starter.catalogue_read.catalogue), starter.catalogue_read.rejected) == (1682, ())
+def test_every_rating_is_read_and_accounted_for(starter: Starter) -> None:
     read = starter.interactions_read
-    assert (read.total, read.rejected, read.repeated) == (100_000, (), 0)
-    assert read.interactions.matrix.shape == (943, 1682)
-    assert (read.interactions.explicit, read.interactions.liked_from) == (True, 4.0)
-    assert read.interactions.counts.max() == 583  # Star Wars
+    assert read.total == 100_000
+    # MovieLens's placeholder "unknown" is no film; nothing else is lost.
+    assert {(rejected.reason, rejected.value) for rejected in read.rejected} == {("unknown item_id", "267")}
+    assert read.interactions.matrix.nnz + read.repeated + len(read.rejected) == 100_000
+    assert (len(read.interactions.users), read.interactions.explicit, read.interactions.liked_from) == (
+        943,
+        True,
+        4.0,
+    )
     assert "recbole" not in sys.modules
 
 
-def test_titles_years_and_genres_are_clean(starter: Starter) -> None:
-    catalogue = starter.catalogue_read.catalogue
-    assert (catalogue["1"].label, catalogue["1"].genres) == (
-        "Toy Story (1995)",
-        ("animation", "children's", "comedy"),
+def test_ratings_meet_their_films(starter: Starter) -> None:
+    catalogue, counts = starter.catalogue_read.catalogue, starter.interactions_read.interactions.counts
+    assert catalogue.items[counts.argmax()].label == "Star Wars (1977)"
+    assert counts.max() == 583
+    assert counts[catalogue.row("heat-1995")] == 223
+    cold = [item for item in catalogue if not counts[catalogue.row(item.item_id)]]
+    assert len(catalogue) - len(cold) == len(
+        {film.item_id for film in read_films(FILMS)[0] if film.movielens_ids}
     )
-    assert catalogue["12"].title == "The Usual Suspects"
-    assert catalogue["11"].aliases == ("Se7en",)
-    assert catalogue["1412"].year == 1995  # its year column says "V"
-    years = [item.year for item in catalogue if item.year is not None]
-    assert (min(years), max(years), len(years)) == (1922, 1998, 1681)
-    assert len(catalogue.values("genres")) == 18
-    assert not {"unknown", "film", "noir"} & set(catalogue.values("genres"))
-    assert not [item.title for item in catalogue if item.title.endswith((", The", ", A", ")"))]
+    assert len(cold) >= 1350
 
 
-def test_childrens_films_are_for_families(starter: Starter) -> None:
-    catalogue = starter.catalogue_read.catalogue
-    family = catalogue.mask(Facet("audience", "family"))
-    assert family.sum() == 122
-    assert (family == catalogue.mask(Facet("genres", "children's"))).all()
+def test_a_film_becomes_an_item(starter: Starter) -> None:
+    heat = starter.catalogue_read.catalogue["heat-1995"]
+    assert (heat.label, heat.directors, heat.audience) == ("Heat (1995)", ("Michael Mann",), "adult")
+    assert "heist" in heat.themes
+    assert len(starter.catalogue_read.catalogue) >= 3000
+    places = [item.popularity for item in starter.catalogue_read.catalogue]
+    assert places == sorted(places, reverse=True)
+
+
+def test_a_damaged_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "films.jsonl").write_text('{"item_id": "x"}\n')
+    monkeypatch.setattr("retrieval.starter.FILMS", tmp_path / "films.jsonl")
+    with pytest.raises(CatalogueError, match=r"films.jsonl is damaged: .*Install Tastebud again"):
+        starter_sources()
 
 
 def test_links_start_at_films_and_tell_something(starter: Starter) -> None:
@@ -72,7 +83,8 @@ def test_without_the_wheel_the_error_says_what_to_run(monkeypatch: pytest.Monkey
         starter_sources()
 
 
-def test_a_sequel_and_its_film_meet_in_one_entity(starter: Starter, tmp_path: Path) -> None:
+def test_a_sequel_and_its_film_meet_in_one_entity(tmp_path: Path) -> None:
+    catalogue = Catalogue([Item("1", "One"), Item("2", "Two")])
     (tmp_path / "g.link").write_text("item_id:token\tentity_id:token\n1\tm.1\n2\tm.2\n99999\tm.9\n")
     triples = [
         "m.1\tsequel\tm.2",
@@ -82,7 +94,7 @@ def test_a_sequel_and_its_film_meet_in_one_entity(starter: Starter, tmp_path: Pa
         "m.1\tactor\tm.x",
     ]
     (tmp_path / "g.kg").write_text("head_id:token\trelation_id:token\ttail_id:token\n" + "\n".join(triples))
-    links = read_links(tmp_path / "g.kg", starter.catalogue_read.catalogue)
+    links = read_links(tmp_path / "g.kg", catalogue)
     assert [(link.item_id, link.relation, link.entity) for link in links] == [
         ("1", "sequel", "m.2"),
         ("2", "sequel", "m.2"),
@@ -90,4 +102,4 @@ def test_a_sequel_and_its_film_meet_in_one_entity(starter: Starter, tmp_path: Pa
     ]
     (tmp_path / "g.kg").write_text("head_id:token\trelation_id:token\ttail_id:token\nm.1\tsequel\n")
     with pytest.raises(CatalogueError, match=r"row 1: 2 cells where the header has 3: 'm.1 sequel'"):
-        read_links(tmp_path / "g.kg", starter.catalogue_read.catalogue)
+        read_links(tmp_path / "g.kg", catalogue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from retrieval.errors import CatalogueError
 from retrieval.starter.against import Row, compare, read_rows
 from retrieval.starter.check import main, movielens_names, report
 from retrieval.starter.films import (
+    FILMS,
     Film,
     parse_film,
     person_key,
@@ -349,3 +351,20 @@ def test_movielens_is_read_from_the_wheel() -> None:
     assert names is not None
     assert len(names) == 1682
     assert names[16] == (frozenset({"french twist", "gazon maudit"}), 1995)
+
+
+def test_the_films_that_ship_are_right(capsys: pytest.CaptureFixture[str]) -> None:
+    films, faults = read_films(FILMS)
+    found = report(films, movielens=movielens_names())
+    redial = Path(os.environ.get("REDIAL", "../shared/data/redial")) / "catalogue.jsonl"
+    compared = compare(films, read_rows(redial)) if redial.is_file() else None
+    with capsys.disabled():  # the figures are worth seeing in every run
+        print(
+            "",
+            found.text(),
+            compared.text() if compared else "(no ReDial catalogue to compare with)",
+            sep="\n",
+        )
+    assert [str(problem) for problem in (*faults, *found.problems)] == []
+    assert found.linked == 1681
+    assert compared is None or compared.problems(partial=False) == ()

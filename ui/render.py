@@ -102,18 +102,19 @@ def cards(items: Sequence[Recommendation], shelf: Shelf) -> str:
 
 
 def card(found: Recommendation, shelf: Shelf) -> str:
-    """One item: cover, title, year, genres, why it fits, and what can be done with it."""
+    """One item: cover, title, year, genres, what it is about, why it fits, what can be done with it."""
     item = shelf.item(found.item_id)
     feedback, explained = shelf.feedback(found.item_id), shelf.why.get(found.item_id)
     about = [str(item.year)] if item.year is not None else []
-    about += item.genres[:3] + ((f"{item.minutes} min",) if item.minutes else ())
+    about += (*item.genres[:3], *item.directors[:1], *((f"{item.minutes} min",) if item.minutes else ()))
     reason = "; ".join(reason.text for reason in found.reasons[:2])
     why = f'<p class="tb-why" dir="auto">{prose(_sentence(reason))}</p>' if reason else ""
+    plot = f'<p class="tb-plot" dir="auto">{words(item.description)}</p>' if item.description else ""
     return (
         f'<article class="tb-card" data-feedback="{feedback or ""}">'
         f'<img class="tb-cover" src="{quoted(shelf.cover(item.item_id))}" alt="" width="400" height="500">'
         f'<div class="tb-about"><h3 dir="auto">{words(item.title)}</h3>'
-        f'<p class="tb-meta">{words(" · ".join(about))}</p>{why}'
+        f'<p class="tb-meta">{words(" · ".join(about))}</p>{plot}{why}'
         f"{_actions(item, feedback, explained is not None)}</div>"
         f"{_explanation(explained) if explained else ''}</article>"
     )
@@ -224,8 +225,9 @@ def _entry(entry: ProfileEntry) -> str:
     quote = ""
     if entry.quote is not None:
         quote = f'<q dir="auto">{one_line(entry.quote, QUOTE_LENGTH)}</q>'
-    elif entry.turn is None:
-        quote = "<small>from an earlier conversation</small>"
+    else:
+        origin = "from an earlier conversation" if entry.turn is None else "from a card"
+        quote = f"<small>{origin}</small>"
     cross = button(
         "drop",
         icon("cross"),
