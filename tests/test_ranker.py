@@ -71,7 +71,7 @@ def test_what_was_relaxed_is_said_and_the_rest_holds(ranker):
     ranking = ranker.rank(Query(constraints=wanted), 8)
     assert ids(ranking) == ["12"]
     assert ranking.relaxed == ("running time up to 81 minutes instead of 75",)
-    assert ranking.applied.max_minutes == 85
+    assert ranking.applied.max_minutes == 81
     assert ranker.eligible(Query(constraints=wanted)).count == 0
 
 
