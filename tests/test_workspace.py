@@ -364,8 +364,9 @@ def test_the_starter_is_built_once_and_again_when_damaged(
     monkeypatch.setenv("TASTEBUD_HOME", str(tmp_path))
     first = open_starter(encoder=ENCODER)
     assert first.folder == tmp_path / "workspaces" / "starter"
-    assert len(first.catalogue) == 1682
-    assert first.catalogue["50"].popularity == 583
+    assert len(first.catalogue) >= 3000
+    assert first.interactions is not None
+    assert first.interactions.counts.max() == 583
     assert open_starter(encoder=ENCODER).manifest == first.manifest
     flip(current(first.folder) / "catalogue.jsonl")
     rebuilt = open_starter(encoder=ENCODER)

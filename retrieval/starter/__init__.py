@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from retrieval.knowledge import Link
     from retrieval.types import Item
 
-EDITION = "starter films/1"
+EDITION = "starter films/2"
 """Names what `starter_sources` gives; a workspace built from another edition is built again."""
 
 __all__ = ["EDITION", "Starter", "as_item", "dataset_folder", "starter_sources"]
@@ -48,7 +48,7 @@ def starter_sources() -> Starter:
     films, faults = read_films(FILMS)
     if faults:
         raise CatalogueError(f"{FILMS} is damaged: {faults[0]}. Install Tastebud again.")
-    # The file lists the films without ratings first, roughly by how well known they are.
+    # The file lists the films roughly by how well known they are.
     catalogue = Catalogue(as_item(film, float(len(films) - place)) for place, film in enumerate(films))
     ids = {str(number): film.item_id for film in films for number in film.movielens_ids}
     return Starter(
