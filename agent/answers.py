@@ -10,11 +10,11 @@ from agent import explain
 from agent.plan import to_constraints
 from agent.policy import list_or
 from agent.prompting import phrase
+from agent.reading.rules import is_empty
+from agent.reading.talk import small_talk
 from agent.reasons import Grounds
 from agent.respond import capital, italic
-from agent.rules import is_empty
 from agent.state import Reading, forget
-from agent.talk import small_talk
 from agent.types import DialogueState, Explanation, Question
 from retrieval.filters import describe
 from retrieval.types import Item

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from agent.memory.taste import FeedbackValue
 from agent.messages import readable
 from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, with_item
-from agent.taste import FeedbackValue
 from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
 
 if TYPE_CHECKING:
     from agent.graph import Turns, TurnState
-    from agent.store import Store
+    from agent.memory.store import Store
     from retrieval.catalogue import Catalogue
 
 SHOWN_AT_ONCE = 3

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agent.errors import ModelError
-from agent.language import Language
+from agent.model.language import Language
 from agent.plan import to_query
 from agent.prompting import prompt
+from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Speaker
-from agent.vocabulary import Vocabulary
 from retrieval.catalogue import Catalogue
 from retrieval.ranker import Ranker
 from retrieval.types import facet_values

@@ -21,13 +21,13 @@ from agent.answers import Undo, answer, needs_answer
 from agent.errors import ModelError
 from agent.expand import expand
 from agent.grounding import problems
-from agent.language import Language
+from agent.model.language import Language
 from agent.plan import to_query
 from agent.prompting import phrase
+from agent.reading.understand import Reader
 from agent.reasons import Grounds, varied
 from agent.state import Reading, afresh, apply_reading
 from agent.types import DialogueState, Event, Items, Question, Reply, Speaker, Step, StepStarted, Token, Trace
-from agent.understand import Reader
 from retrieval.types import Query, Ranking, Recommendation
 
 POOL = 60

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Preference
-from agent.vocabulary import Vocabulary
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from agent.reading.vocabulary import MOODS, Vocabulary
 from agent.state import Reading
 from agent.types import DialogueState, Question
-from agent.vocabulary import MOODS, Vocabulary
 from retrieval.types import Item, facet_values
 
 LATEST_RECOMMENDATION = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from agent.policy import list_or
 from agent.prompting import phrase
+from agent.reading.vocabulary import Vocabulary
 from agent.types import Contribution, DialogueState
-from agent.vocabulary import Vocabulary
 from retrieval.catalogue import Catalogue
 from retrieval.ranker import Ranker
 from retrieval.types import Candidate, Item, Query, Reason, Recommendation, facet_values

@@ -11,18 +11,18 @@ from agent import explain
 from agent.conversation import Conversation, Desk
 from agent.errors import MessageError
 from agent.graph import Skills, Turns, TurnState
-from agent.language import open_language
-from agent.link import Linker
+from agent.memory.store import Store
 from agent.messages import LONGEST_MESSAGE, readable
+from agent.model.language import open_language
 from agent.plan import to_query
 from agent.policy import SURPRISE
 from agent.prompting import phrase
+from agent.reading.link import Linker
+from agent.reading.understand import Reader
+from agent.reading.vocabulary import MOODS, Vocabulary
 from agent.reasons import Grounds, best_loved
 from agent.state import apply_reading
-from agent.store import Store
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
-from agent.understand import Reader
-from agent.vocabulary import MOODS, Vocabulary
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter

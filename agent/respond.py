@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.language import Language
+from agent.model.language import Language
 from agent.policy import list_or
 from agent.prompting import phrase, phrasings, prompt
 from agent.state import Reading, describe_value
@@ -72,17 +72,22 @@ def recommending(draft: Draft, catalogue: Catalogue) -> Parts:
     said: set[str] = set()
     parts.append(_lead(draft, catalogue, first))
     parts.append(phrasings("why", reason=_reason(named[0], catalogue, said)))
-    slots = {"count": len(draft.items) - NAMED}
-    for place, recommendation in zip(("second", "third"), named[1:], strict=False):
-        slots[place] = italic(catalogue[recommendation.item_id])  # type: ignore[assignment]
-        slots[f"reason{(place == 'third' and 3) or 2}"] = _reason(recommendation, catalogue, said)  # type: ignore[assignment]
-    if len(draft.items) > NAMED:
-        parts.append(phrasings("others_many", **slots))
-    elif len(named) > 1:
-        parts.append(phrasings("others_two" if len(named) == 3 else "others_one", **slots))
+    later = [(italic(catalogue[r.item_id]), _reason(r, catalogue, said)) for r in named[1:]]
+    parts += _others(later, len(draft.items) - NAMED)
     if draft.question:
         parts.append([f" {draft.question.text}"])
     return parts
+
+
+def _others(later: Sequence[tuple[str, str]], unnamed: int) -> Parts:
+    """The part about the items after the first, (title, reason) each; `unnamed` more are on cards only."""
+    titles = dict(zip(("second", "third"), (title for title, _ in later), strict=False))
+    reasons = dict(zip(("reason2", "reason3"), (reason for _, reason in later), strict=False))
+    if unnamed > 0:
+        return [phrasings("others_many", count=unnamed, **titles)]
+    if not later:
+        return []
+    return [phrasings("others_two" if len(later) == 2 else "others_one", **titles, **reasons)]
 
 
 def notes(before: DialogueState, state: DialogueState, reading: Reading, catalogue: Catalogue) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Frame, Preference, Slot
-from agent.vocabulary import Vocabulary
 
 LIST_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen", "wants", "avoids", "people")
 VALUE_SLOTS: tuple[Slot, ...] = ("years", "language", "max_minutes", "audience")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.errors import TastebudError
+from ui.cli import one_line_errors
 
 if TYPE_CHECKING:
     from agent.recommender import Recommender
@@ -30,18 +30,6 @@ class Llms(StrEnum):
     packaged = "packaged"
     none = "none"
     both = "both"
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """What a user can cause ends the command with its own text and exit code 2, never a traceback."""
-    try:
-        yield
-    except TastebudError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from agent.errors import ModelError
-from agent.language import Language
-from agent.link import Linker
+from agent.model.language import Language
+from agent.reading.link import Linker
+from agent.reading.rules import Context
+from agent.reading.vocabulary import Vocabulary
 from agent.recommender import Recommender
-from agent.rules import Context
-from agent.vocabulary import Vocabulary
 from retrieval.catalogue import Catalogue, CatalogueRead
 from retrieval.interactions import Interactions, InteractionsRead
 from retrieval.types import Interaction, Item

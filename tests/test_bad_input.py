@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import Recommender
-from agent.codec import storable
 from agent.conversation import Conversation
 from agent.errors import MessageError, ModelError
+from agent.memory.codec import storable
+from agent.memory.store import MESSAGE_LIMIT, ConversationError
 from agent.prompting import phrase
-from agent.store import MESSAGE_LIMIT, ConversationError
 from retrieval.types import Item
 
 

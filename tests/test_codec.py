@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.codec import CodecError, dumps, loads, storable
+from agent.memory.codec import CodecError, dumps, loads, storable
 from agent.types import DialogueState, Preference, Question, Reply, Result, Step, Trace
 from retrieval.types import Constraints, Facet, Item, Reason, Recommendation
 

@@ -17,12 +17,12 @@ import small
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent import Recommender
-from agent.engine import TransformersEngine
 from agent.errors import ModelError
-from agent.grammar import LIST_FIELDS, choice_grammar, frame_grammar, phrasing_grammar, quotable
 from agent.grounding import problems
-from agent.language import Language, open_language
-from agent.llm import LocalChatModel
+from agent.model.engine import TransformersEngine
+from agent.model.grammar import LIST_FIELDS, choice_grammar, frame_grammar, phrasing_grammar, quotable
+from agent.model.language import Language, open_language
+from agent.model.llm import LocalChatModel
 from agent.prompting import prompt
 from agent.types import ACTS
 

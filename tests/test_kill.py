@@ -19,7 +19,7 @@ from retrieval.workspace import Workspace
 TALKER = """
 import sys, time
 from pathlib import Path
-import agent.graph, agent.understand
+import agent.graph, agent.reading.understand
 from agent import Recommender
 from small import WordEncoder
 from retrieval.workspace import Workspace

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.link import Linker
-from agent.mentions import SCAN_LIMIT
-from agent.titles import ALIAS, FULL, LOOSE, PART, bare, loose, names_of, phrase, tokens
+from agent.reading.link import Linker
+from agent.reading.mentions import SCAN_LIMIT
+from agent.reading.titles import ALIAS, FULL, LOOSE, PART, bare, loose, names_of, phrase, tokens
 from retrieval.types import Item
 
 FILMS = """

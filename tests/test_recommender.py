@@ -12,7 +12,7 @@ import small
 from agent import Recommender
 from agent.conversation import Conversation
 from agent.errors import MessageError
-from agent.store import ConversationError, UserError
+from agent.memory.store import ConversationError, UserError
 from agent.types import Preference, Reply
 from retrieval.errors import TastebudError, UnknownItemError
 

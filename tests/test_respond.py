@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agent
-from agent.grammar import phrasing_grammar, quotable
 from agent.grounding import problems
+from agent.model.grammar import phrasing_grammar, quotable
 from agent.plan import to_query
 from agent.prompting import phrase, phrasings, prompt
 from agent.reasons import Grounds, best_loved, varied

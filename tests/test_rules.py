@@ -11,7 +11,7 @@ import small
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.rules import is_empty, read_message
+from agent.reading.rules import is_empty, read_message
 from agent.types import ACTS, Frame
 
 ON_SHOW_NOW = ("heat", "fargo", "alien")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.slots import Slots, read_slots, read_years
+from agent.reading.slots import Slots, read_slots, read_years
 from retrieval.types import Years
 
 

@@ -9,7 +9,7 @@ import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.rules import read_message
+from agent.reading.rules import read_message
 from agent.state import (
     LIST_SLOTS,
     VALUE_SLOTS,

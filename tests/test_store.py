@@ -16,7 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.store import ConversationError, Feedback, ProfileRow, Store, StoreError, UserError, checked_user
+from agent.memory.store import (
+    ConversationError,
+    Feedback,
+    ProfileRow,
+    Store,
+    StoreError,
+    UserError,
+    checked_user,
+)
 from agent.types import DialogueState, Preference, Question, Reply
 from retrieval.types import Recommendation
 
@@ -250,7 +258,7 @@ def _all_bytes(path: Path) -> bytes:
 def test_delete_says_so_when_a_reader_keeps_the_log(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("agent.memory.database.BUSY_SECONDS", 0.2)
     with Store(path) as impatient:
         say(impatient, impatient.create("ana"), "hello", LIKES_HEAT)
         reader = sqlite3.connect(path, isolation_level=None)
@@ -327,7 +335,7 @@ def test_threads_share_one_store(url: str, path: Path) -> None:
 
 
 def _run(code: str, *arguments: str) -> subprocess.Popen[str]:
-    script = "import os, signal, sys\nfrom pathlib import Path\nfrom agent.store import Store\n"
+    script = "import os, signal, sys\nfrom pathlib import Path\nfrom agent.memory.store import Store\n"
     script += "from agent.types import DialogueState, Reply\nstore = Store(Path(sys.argv[1]))\n"
     command = [sys.executable, "-c", script + textwrap.dedent(code), *arguments]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -281,7 +281,7 @@ def test_readme_commands_and_their_options_exist() -> None:
 
 @pytest.mark.model
 def test_readme_example_runs_as_pasted_and_without_a_network(tmp_path: Path) -> None:
-    from agent.assets import model_folder
+    from agent.model.assets import model_folder
 
     (example,) = blocks("python")
     assert len([line for line in example.splitlines() if line.strip()]) <= 10

@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.store import ConversationError
+from agent.memory.store import ConversationError
 from retrieval.errors import TastebudError, UnknownItemError
 from ui.stream import to_the_end
 

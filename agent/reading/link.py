@@ -1,6 +1,6 @@
 """Names to items: what somebody called a film, to the film of the catalogue.
 
-A name is looked up in its normal form (see `agent.titles`) among titles and their other names, then
+A name is looked up in its normal form (see `agent.reading.titles`) among titles and their other names, then
 without spaces, small words or filler, then as the beginning of one title only, and last by spelling
 distance. Anything but the first is a guess, and says so (`exact` is False).
 """
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from agent.mentions import Mention, Phrasebook, find_mentions
-from agent.titles import (
+from agent.reading.mentions import Mention, Phrasebook, find_mentions
+from agent.reading.titles import (
     LOOSE,
     PART,
     common_words,

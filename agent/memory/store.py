@@ -19,11 +19,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from agent import taste
-from agent.codec import dumps, loads, storable
-from agent.database import StoreError, clear_log, open_database, transaction
-from agent.tables import conversations, earlier, feedback, profile, turns
-from agent.taste import Feedback, FeedbackValue, ProfileRow, ProfileSlot, UserError, checked_user
+from agent.memory import taste
+from agent.memory.codec import dumps, loads, storable
+from agent.memory.database import StoreError, clear_log, open_database, transaction
+from agent.memory.tables import conversations, earlier, feedback, profile, turns
+from agent.memory.taste import Feedback, FeedbackValue, ProfileRow, ProfileSlot, UserError, checked_user
 from agent.types import ConversationInfo, DialogueState, Preference, Reply, Turn
 from retrieval.errors import TastebudError
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agent.acts import is_critique, read_act, read_drops, read_ordinals
-from agent.clauses import Findings, read_clauses
-from agent.cues import CONTRACTIONS, IDIOMS
-from agent.link import Linker
-from agent.names import Named, find_names
-from agent.slots import read_slots
+from agent.reading.acts import is_critique, read_act, read_drops, read_ordinals
+from agent.reading.clauses import Findings, read_clauses
+from agent.reading.cues import CONTRACTIONS, IDIOMS
+from agent.reading.link import Linker
+from agent.reading.names import Named, find_names
+from agent.reading.slots import read_slots
+from agent.reading.vocabulary import Vocabulary
 from agent.types import Act, Frame
-from agent.vocabulary import Vocabulary
 
 _ABOUT = re.compile(
     r"\b(?:tell me (?:more |something )?about|do you (?:have|know)|have you (?:got|seen|heard of)"

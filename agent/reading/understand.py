@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.acts import read_ordinals, without_reset
 from agent.errors import ModelError
-from agent.grammar import quotable
-from agent.language import Language
-from agent.link import Linker
+from agent.model.grammar import quotable
+from agent.model.language import Language
 from agent.policy import SURPRISE
 from agent.prompting import prompt
-from agent.rules import Context, is_empty, read_message
+from agent.reading.acts import read_ordinals, without_reset
+from agent.reading.link import Linker
+from agent.reading.rules import Context, is_empty, read_message
+from agent.reading.talk import small_talk
+from agent.reading.vocabulary import Vocabulary
+from agent.reading.wishes import read_description
 from agent.state import Linked, Reading
-from agent.talk import small_talk
 from agent.types import ACTS, DialogueState, Frame, Question, Speaker
-from agent.vocabulary import Vocabulary
-from agent.wishes import read_description
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Years
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.slots import DECADE_WORDS
+from agent.reading.slots import DECADE_WORDS
 from retrieval.catalogue import Catalogue
 from retrieval.types import Facet, Item, facet_values
 

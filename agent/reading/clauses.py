@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agent.cues import COMPARED, CUES, PANNED, PRONOUN, SPLIT
-from agent.names import Named
-from agent.vocabulary import Found, Vocabulary
-from agent.wishes import read_wish
+from agent.reading.cues import COMPARED, CUES, PANNED, PRONOUN, SPLIT
+from agent.reading.names import Named
+from agent.reading.vocabulary import Found, Vocabulary
+from agent.reading.wishes import read_wish
 
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 _AFRESH = re.compile(r"\s*(?:with|starring|featuring|directed by|by|from)\b", re.I)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent.vocabulary import WORD, Vocabulary
+from agent.reading.vocabulary import WORD, Vocabulary
 
 _REQUEST = re.compile(
     r"\b(?:films?|movies?|flicks?|something|anything|stor(?:y|ies)|want|looking for|mood for|need"

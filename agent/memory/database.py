@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, ma
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from agent.tables import SCHEMA, metadata, schema
+from agent.memory.tables import SCHEMA, metadata, schema
 from retrieval.errors import TastebudError
 
 BUSY_SECONDS = 30.0

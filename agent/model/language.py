@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from agent.errors import ModelError
-from agent.grammar import Grammar, choice_grammar, frame_grammar, phrasing_grammar
+from agent.model.grammar import Grammar, choice_grammar, frame_grammar, phrasing_grammar
 
 _ROLES = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -93,9 +93,9 @@ def open_language(llm: str, workspace_adapter: str | None = None) -> Language | 
             base_url=url, model=name, api_key=SecretStr("local"), temperature=0, timeout=60, max_retries=1
         )
         return Language(server, name, constrained=False)
-    from agent.assets import model_folder
-    from agent.engine import TransformersEngine
-    from agent.llm import LocalChatModel
+    from agent.model.assets import model_folder
+    from agent.model.engine import TransformersEngine
+    from agent.model.llm import LocalChatModel
 
     folder = model_folder() if llm == "packaged" else llm
     engine = TransformersEngine(folder, workspace_adapter)

@@ -9,9 +9,9 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, delete, insert, select
 
-from agent.codec import dumps, loads, storable
-from agent.database import StoreError
-from agent.tables import feedback, profile
+from agent.memory.codec import dumps, loads, storable
+from agent.memory.database import StoreError
+from agent.memory.tables import feedback, profile
 from agent.types import Preference
 from retrieval.errors import TastebudError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.acts import read_act, read_ordinals
-from agent.link import Link, Linker
-from agent.titles import common_words
-from agent.vocabulary import Vocabulary
+from agent.reading.acts import read_act, read_ordinals
+from agent.reading.link import Link, Linker
+from agent.reading.titles import common_words
+from agent.reading.vocabulary import Vocabulary
 
 _FIRST_MARK = 0xE000
 """Start of Unicode's private use area: one such character stands for one name."""

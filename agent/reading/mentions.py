@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.titles import ALIAS, LOOSE, Token, bare, common_words, tokens
+from agent.reading.titles import ALIAS, LOOSE, Token, bare, common_words, tokens
 
 SCAN_LIMIT = 4000
 """Characters of a message that are searched."""

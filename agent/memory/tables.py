@@ -1,6 +1,6 @@
 """The tables of the conversation store.
 
-`state`, `reply` and `preference` are columns of JSON text, read and written through `agent.codec`.
+`state`, `reply` and `preference` are columns of JSON text, read and written through `agent.memory.codec`.
 """
 
 from __future__ import annotations

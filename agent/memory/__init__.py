@@ -1,0 +1,1 @@
+"""What is kept: conversations, states to go back to, taste and feedback."""

@@ -1,0 +1,1 @@
+"""The language role: a local model decoded under a grammar, or a server."""
