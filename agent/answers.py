@@ -13,7 +13,7 @@ from agent.prompting import phrase
 from agent.reading.rules import is_empty
 from agent.reading.talk import small_talk
 from agent.reasons import Grounds
-from agent.respond import capital, italic
+from agent.respond import capital, italic, plain_name
 from agent.state import Reading, forget
 from agent.types import DialogueState, Explanation, Question
 from retrieval.filters import describe
@@ -51,7 +51,7 @@ def answer(
     """The answer to an act that `needs_answer`."""
     act = reading.frame.act
     if act == "undo":
-        return _undo(reading, before, state, undo)
+        return _undo(before, state, undo)
     if act == "reset":
         return Answer(phrase("reset"), state, None, (*MOODS, "surprise me"))
     if act == "ask_why":
@@ -65,7 +65,7 @@ def answer(
     return _chat(message, state, grounds)
 
 
-def _undo(reading: Reading, before: DialogueState, state: DialogueState, undo: Undo) -> Answer:
+def _undo(before: DialogueState, state: DialogueState, undo: Undo) -> Answer:
     restored = undo()
     if restored is None:
         return Answer(phrase("undone_nothing"), state)
@@ -104,7 +104,7 @@ def _why(
     item = items[0] if items else None
     if item is None:
         if reading.unknown:
-            return Answer(phrase("about_unknown", name=f"*{reading.unknown[0][:60]}*"), state)
+            return Answer(phrase("about_unknown", name=f"*{plain_name(reading.unknown[0])}*"), state)
         return Answer(phrase("why_nothing"), state, None, (*MOODS, "surprise me"))
     asked_not = re.search(r"\bnot\b|n['’]t\b", message, re.I)
     shown = item.item_id in before.shown and not asked_not
@@ -123,7 +123,7 @@ def _about(reading: Reading, before: DialogueState, state: DialogueState, ground
     if item is None and not reading.unknown:
         return _chat("?", state, grounds)
     if item is None:
-        name = f"*{reading.unknown[0][:60]}*" if reading.unknown else "that"
+        name = f"*{plain_name(reading.unknown[0])}*"
         return Answer(phrase("about_unknown", name=name), state)
     return Answer(
         phrase("about", title=italic(item), facts=explain.facts(item)), state, None, ("show me more",)

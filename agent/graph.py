@@ -150,7 +150,7 @@ class Turns:
             return {"question": None, "state": state}, "code", "recommend"
         question = self._question(state)
         if unplaced and question is not None:
-            text = phrase("unknown", name=reading.unknown[0][:60].replace("*", ""))
+            text = phrase("unknown", name=respond.plain_name(reading.unknown[0]))
             question = replace(question, text=text)
             reading = replace(reading, links=tuple(link for link in reading.links if link.item_id))
         done = f"ask about {question.attribute}" if question else "recommend"

@@ -99,7 +99,7 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     ]
     if reading.foreign:
         found.append(phrase("english"))
-    found += [phrase("unknown_aside", name=_plain(name)) for name in reading.unknown[:2]]
+    found += [phrase("unknown_aside", name=plain_name(name)) for name in reading.unknown[:2]]
     avoided = [_refusal(p) for p in _new(before.avoids, state.avoids)]
     if avoided:
         found.append(phrase("noted_avoid", values=", ".join(avoided)))
@@ -185,6 +185,6 @@ def _new(before: Sequence[Preference], after: Sequence[Preference]) -> list[Pref
     return [p for p in after if (p.kind, p.value) not in had]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name from the user's message as it may stand in a reply: short, one line, no markup."""
     return " ".join(name.replace("*", " ").split())[:60]

@@ -94,7 +94,6 @@ class Vocabulary:
             name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
-        self.languages = {value.lower() for value in catalogue.values("language")}
 
     def term(self, phrase: str) -> Term | None:
         """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""
