@@ -67,7 +67,7 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
                 state = with_item(state, slot, Preference("item", link.title, link.item_id, turn))
     wants = [p for phrase in frame.want for p in wish(phrase, vocabulary, turn)]
     avoids = [p for phrase in frame.avoid for p in refusal(phrase, vocabulary, turn)]
-    people = [Preference("person", vocabulary.people.get(n.lower(), n), None, turn) for n in frame.people]
+    people = [Preference("person", vocabulary.person(n) or n, None, turn) for n in frame.people]
     kept = () if reading.instead and wants else _without(state.wants, avoids)
     state = replace(
         state,
@@ -168,8 +168,9 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
     """An avoided phrase as preferences; a person's name is one too. Alternatives are refused one by one."""
     if phrase.lower() in ("family", "teen", "adult"):
         return [Preference("audience", phrase.lower(), None, turn)]
-    if phrase.lower() in vocabulary.people:
-        return [Preference("person", vocabulary.people[phrase.lower()], None, turn)]
+    person = None if vocabulary.answer(phrase) else vocabulary.person(phrase)
+    if person is not None:
+        return [Preference("person", person, None, turn)]
     if phrase.istitle() and " " in phrase and not vocabulary.answer(phrase):
         return [Preference("person", phrase, None, turn)]
     return [p for option in ALTERNATIVES.split(phrase) for p in wish(option, vocabulary, turn)]

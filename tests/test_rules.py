@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.reading.rules import is_empty, read_message
+from agent.reading.vocabulary import Vocabulary
 from agent.types import ACTS, Frame
+from retrieval.catalogue import Catalogue
+from retrieval.types import Item
 
 ON_SHOW_NOW = ("heat", "fargo", "alien")
 Table = tuple[tuple[str, bool, Frame], ...]
@@ -365,3 +368,33 @@ def test_the_longest_message_is_read_at_once(message: str) -> None:
         read_message(message[:4000], context)
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("message", "liked"),
+    [
+        ("a film about the alien next door", ()),
+        ("I loved alien", ("alien",)),
+        ("something like alien", ("alien",)),
+    ],
+)
+def test_an_ordinary_word_after_an_article_is_no_title(message: str, liked: tuple[str, ...]) -> None:
+    assert read_message(message, small.context()).like == liked
+
+
+def test_a_last_name_means_a_person_and_siblings_mean_two() -> None:
+    crew = (
+        ("Joel Coen", "Ethan Coen"),
+        ("Joel Coen", "Ethan Coen"),
+        ("Akira Kurosawa",),
+        ("Kiyoshi Kurosawa",),
+    )
+    films = [
+        Item(str(n), f"Film {n}", directors=names) for n, names in enumerate((*crew, ("Akira Kurosawa",)))
+    ]
+    vocabulary = Vocabulary(Catalogue(films))
+    assert vocabulary.person("Kurosawa") == "Akira Kurosawa"
+    assert vocabulary.person("coen brothers") == "Joel Coen or Ethan Coen"
+    assert vocabulary.person("Coens") == "Joel Coen or Ethan Coen"
+    assert vocabulary.person("kiyoshi kurosawa") == "Kiyoshi Kurosawa"
+    assert vocabulary.person("Brothers") is None

@@ -45,7 +45,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\bwho (?:directed|made|stars?|is in|plays)\b|\bmore (?:info|details)\b",
             r"\bwhen (?:was|did)\b.{0,60}\b(?:made|released|come out)\b|\bhow long is\b"
             r"|\bwhat year (?:is|was)\b",
-            r"\b(?:do you (?:have|know)|have you (?:got|seen|heard of))\b|\bis .{1,60} (?:any good|worth)\b",
+            r"\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
+            r"\bis .{1,60} (?:any good|worth)\b",
             r"\bwhich (?:one )?(?:is|of|would|should)\b.{0,60}\?|\bcompare\b",
         ),
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.reading.acts import read_act, read_ordinals
 from agent.reading.link import Link, Linker
+from agent.reading.mentions import Mention
 from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
 
@@ -56,11 +57,11 @@ _PERSON_LOWER = re.compile(
     r"\b(?:directed by|starring|films? by|movies? by)\s+([^\W\d_][\w'’.-]+\s+[^\W\d_][\w'’-]+)\b", re.I
 )
 _SURNAME = re.compile(
-    r"\b(?:[Bb]y|[Ff]rom|[Ww]ith|[Ss]tarring|of|else|no|not)\s+(?:the\s+)?(?P<name>[A-Z][\w'’-]{3,})"
-    r"(?P<siblings>\s+(?:brothers|sisters))?"
+    r"\b(?:[Bb]y|[Ff]rom|[Ww]ith|[Ss]tarring|of|else|no|not)\s+(?:the\s+)?(?P<name>[A-Z][\w'’-]{3,}(?:\s+(?:brothers|sisters)\b)?)"
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
+_ARTICLE = re.compile(r"\b(?:the|an?|some|any|no|more|my|your)\s+$", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
 
@@ -103,7 +104,7 @@ def find_names(
         all_of_it = _is_whole(mention.text, whole)
         if all_of_it and command:
             continue  # "more" is a film too, but whoever says it alone wants more
-        if mention.certain or all_of_it:
+        if (mention.certain and not _is_a_noun(mask.text, mention)) or all_of_it:
             year = _YEAR_AFTER.match(mask.text, mention.end)
             end = year.end() if year else mention.end
             mask.take(mention.start, end, mask.text[mention.start : end], "item")
@@ -130,6 +131,12 @@ def _take_whole(mask: _Mask, linker: Linker, vocabulary: Vocabulary) -> None:
     if link and link.exact:
         start = mask.text.find(text)
         mask.take(start, start + len(text), text, "item")
+
+
+def _is_a_noun(text: str, mention: Mention) -> bool:
+    """A single lower-case word after an article ("the duel of cop and thief") is no title."""
+    single = " " not in mention.text and mention.text.islower()
+    return single and bool(_ARTICLE.search(text[: mention.start]))
 
 
 def _is_whole(text: str, whole: str) -> bool:
@@ -193,19 +200,8 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
                 mask.take(span[0].start(), span[-1].end(), text, "person")
                 break
     for match in reversed(list(_SURNAME.finditer(mask.text))):
-        name = _by_surname(match["name"], bool(match["siblings"]), vocabulary)
-        if name is not None:
-            mask.take(match.start("name"), match.end(), name, "person")
-
-
-def _by_surname(word: str, siblings: bool, vocabulary: Vocabulary) -> str | None:
-    """The person a last name means, the one of most items; "the Coen brothers", "the Coens": both of them."""
-    bare = word.lower()
-    if bare in vocabulary.surnames:
-        people = vocabulary.surnames[bare]
-        return " or ".join(people[:2]) if siblings else people[0]
-    people = vocabulary.surnames.get(bare.removesuffix("s"), ())
-    return " or ".join(people[:2]) if len(people) > 1 else None
+        if vocabulary.person(match["name"]) is not None:
+            mask.take(match.start("name"), match.end("name"), match["name"], "person")
 
 
 def _take_misspelt(

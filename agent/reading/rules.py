@@ -17,6 +17,7 @@ from agent.types import Act, Frame
 
 _ABOUT = re.compile(
     r"\b(?:tell me (?:more |something )?about|do you (?:have|know)|have you (?:got|seen|heard of)"
+    r"|did you (?:see|watch)"
     r"|who (?:directed|made|stars? in|is in|plays in)"
     r"|how long is|what year (?:is|was)|when (?:was|did)|what(?:['’]s| is| are)|is|why not"
     r"|why did you (?:not )?recommend|why)\s+"
@@ -103,10 +104,15 @@ def _about(act: Act | None, masked: str, named: Sequence[Named], context: Contex
     if ordinals:
         return tuple(str(position) for _, _, position in ordinals)
     match = _ABOUT.search(masked)
-    if match and match["name"][:1].isupper():
+    if match and (match["name"][:1].isupper() or _is_title(match["name"], context.linker)):
         return (match["name"].strip(),)
     pointing = act == "ask_why" or (act == "ask_about" and re.search(r"\b(?:it|that|this)\b", masked, re.I))
     return ("1",) if context.shown and pointing else ()
+
+
+def _is_title(name: str, linker: Linker) -> bool:
+    link = linker.link(name.strip())
+    return link is not None and link.exact
 
 
 def _all_seen(masked: str, context: Context) -> tuple[str, ...]:

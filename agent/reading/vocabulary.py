@@ -112,6 +112,21 @@ class Vocabulary:
         words = phrase.lower().strip(" .!?").split()
         return self.term(" ".join(words)) or self._alone.get(" ".join(words))
 
+    def person(self, text: str) -> str | None:
+        """Whom a name means: by the full name, or the last name's person of most items; None if nobody.
+
+        "Coen brothers" and "Coens" mean two: "Joel Coen or Ethan Coen".
+        """
+        name = " ".join(text.lower().split())
+        if name in self.people:
+            return self.people[name]
+        last = name.removesuffix(" brothers").removesuffix(" sisters")
+        found = self.surnames.get(last, ())
+        if found:
+            return found[0] if last == name else " or ".join(found[:2])
+        several = self.surnames.get(name.removesuffix("s"), ())
+        return " or ".join(several[:2]) if len(several) > 1 else None
+
     def moods_of(self, item: Item) -> tuple[str, ...]:
         """The moods an item may serve, going by its other facets."""
         return tuple(
