@@ -195,14 +195,15 @@ def open_starter(progress: Progress | None = None, encoder: Encoder | None = Non
     the encoder it is built from is not installed.
     """
     from retrieval import building
-    from retrieval.starter import EDITION, starter_sources
+    from retrieval.starter import edition, starter_sources
 
     folder = starter_folder()
-    if not _is_edition(folder, EDITION):
+    current = edition()
+    if not _is_edition(folder, current):
         starter = starter_sources()
         encoder = encoder or _packaged_encoder()
         with building.writing(folder):
-            if not _is_edition(folder, EDITION):
+            if not _is_edition(folder, current):
                 building.build(
                     folder,
                     starter.catalogue_read,
@@ -210,7 +211,7 @@ def open_starter(progress: Progress | None = None, encoder: Encoder | None = Non
                     starter.links,
                     encoder,
                     progress,
-                    EDITION,
+                    current,
                 )
     return Workspace.open(folder, encoder)
 

@@ -11,7 +11,7 @@ import pytest
 from retrieval.catalogue import Catalogue
 from retrieval.errors import CatalogueError, WorkspaceError
 from retrieval.links import read_links
-from retrieval.starter import Starter, starter_sources
+from retrieval.starter import Starter, edition, starter_sources
 from retrieval.starter.films import FILMS, read_films
 from retrieval.types import Item
 
@@ -103,3 +103,11 @@ def test_a_sequel_and_its_film_meet_in_one_entity(tmp_path: Path) -> None:
     (tmp_path / "g.kg").write_text("head_id:token\trelation_id:token\ttail_id:token\nm.1\tsequel\n")
     with pytest.raises(CatalogueError, match=r"row 1: 2 cells where the header has 3: 'm.1 sequel'"):
         read_links(tmp_path / "g.kg", catalogue)
+
+
+def test_other_films_are_another_edition(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = edition()
+    assert edition() == before
+    (tmp_path / "films.jsonl").write_bytes(FILMS.read_bytes() + b"\n")
+    monkeypatch.setattr("retrieval.starter.FILMS", tmp_path / "films.jsonl")
+    assert edition() != before

@@ -6,6 +6,7 @@ installed `recbole` wheel: GroupLens forbids redistribution, so nothing of them 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     from retrieval.knowledge import Link
     from retrieval.types import Item
 
-EDITION = "starter films/2"
-"""Names what `starter_sources` gives; a workspace built from another edition is built again."""
-
-__all__ = ["EDITION", "Starter", "as_item", "dataset_folder", "starter_sources"]
+__all__ = ["Starter", "as_item", "dataset_folder", "edition", "starter_sources"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,11 @@ class Starter:
     interactions_read: InteractionsRead
     links: tuple[Link, ...]
     provenance: Provenance
+
+
+def edition() -> str:
+    """Names what `starter_sources` gives; a workspace built from another edition is built again."""
+    return f"starter films {hashlib.sha256(FILMS.read_bytes()).hexdigest()[:16]}"
 
 
 def starter_sources() -> Starter:
