@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent import explain
 from agent.plan import to_constraints
-from agent.policy import list_or
+from agent.policy import MOOD_CHIPS, list_or
 from agent.prompting import phrase
 from agent.reading.rules import is_empty
 from agent.reading.talk import small_talk
@@ -16,10 +16,8 @@ from agent.reasons import Grounds
 from agent.respond import capital, italic, plain_name
 from agent.state import Reading, forget
 from agent.types import DialogueState, Explanation, Question
-from retrieval.filters import describe
-from retrieval.types import Item
-
-MOODS = ("laugh", "be gripped", "think", "feel warm")
+from retrieval.filters import describe, satisfies
+from retrieval.types import Constraints, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def answer(
     if act == "undo":
         return _undo(before, state, undo)
     if act == "reset":
-        return Answer(phrase("reset"), state, None, (*MOODS, "surprise me"))
+        return Answer(phrase("reset"), state, None, MOOD_CHIPS)
     if act == "ask_why":
         return _why(message, reading, before, state, grounds)
     if act == "ask_about":
@@ -105,7 +103,7 @@ def _why(
     if item is None:
         if reading.unknown:
             return Answer(phrase("about_unknown", name=f"*{plain_name(reading.unknown[0])}*"), state)
-        return Answer(phrase("why_nothing"), state, None, (*MOODS, "surprise me"))
+        return Answer(phrase("why_nothing"), state, None, MOOD_CHIPS)
     asked_not = re.search(r"\bnot\b|n['’]t\b", message, re.I)
     shown = item.item_id in before.shown and not asked_not
     told: Explanation = explain.why(item, state, grounds) if shown else explain.why_not(item, state, grounds)
@@ -170,21 +168,16 @@ def _without_rules(item: Item, state: DialogueState, grounds: Grounds) -> Dialog
         for preference in (*state.wants, *state.avoids, *state.people):
             if any(value in rule for value in preference.value.split(" or ")):
                 state = forget(state, preference.value)
-    if constraints.years and not _keeps_years(item, constraints.years):
+    if constraints.years and not satisfies(item, Constraints(years=constraints.years)):
         state = forget(state, "years")
-    if constraints.max_minutes and (item.minutes is None or item.minutes > constraints.max_minutes):
+    if constraints.max_minutes and not satisfies(item, Constraints(max_minutes=constraints.max_minutes)):
         state = forget(state, "max_minutes")
     return state
 
 
-def _keeps_years(item: Item, years: tuple[int | None, int | None]) -> bool:
-    low, high = years
-    return item.year is not None and (low is None or item.year >= low) and (high is None or item.year <= high)
-
-
 def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
     kind = small_talk(message)
-    chips = (*MOODS, "surprise me")
+    chips = MOOD_CHIPS
     known = [p for p in state.liked if p.turn is None and p.item_id]
     if kind == "greet" and known and state.turn == 1:
         titles = " and ".join(italic(grounds.catalogue[p.item_id]) for p in known[-2:] if p.item_id)

@@ -9,13 +9,12 @@ from agent.errors import ModelError
 from agent.model.language import Language
 from agent.plan import to_query
 from agent.prompting import prompt
-from agent.reading.vocabulary import Vocabulary
+from agent.reading.vocabulary import INTERESTS, Vocabulary
 from agent.types import DialogueState, Speaker
 from retrieval.catalogue import Catalogue
 from retrieval.ranker import Ranker
 from retrieval.types import facet_values
 
-FIELDS = ("themes", "genres", "moods")
 NEIGHBOURS = 40
 MOST = 2
 
@@ -74,17 +73,13 @@ def candidates(
     counts = Counter(
         value
         for candidate in near
-        for field in FIELDS
+        for field in INTERESTS
         for value in facet_values(catalogue[candidate.item_id], field)
     )
-    base = _frequencies(catalogue)
+    base = vocabulary.frequencies
     scores = {
         value: count * (count / len(near)) / (base[value] / len(catalogue))
         for value, count in counts.items()
         if value not in said and count >= 3
     }
     return sorted(scores, key=lambda value: (-scores[value], value))[:12]
-
-
-def _frequencies(catalogue: Catalogue) -> Counter[str]:
-    return Counter(value for item in catalogue for field in FIELDS for value in facet_values(item, field))

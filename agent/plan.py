@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Preference
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
@@ -63,5 +65,5 @@ def _group(preference: Preference) -> tuple[Facet, ...]:
     return tuple(Facet(preference.kind, value) for value in values) if preference.kind in FACET_FIELDS else ()
 
 
-def _items(preferences: object) -> tuple[str, ...]:
-    return tuple(p.item_id for p in preferences if p.item_id is not None)  # type: ignore[attr-defined]
+def _items(preferences: Iterable[Preference]) -> tuple[str, ...]:
+    return tuple(p.item_id for p in preferences if p.item_id is not None)

@@ -28,6 +28,8 @@ MOST_OPTIONS = 4
 ASKABLE = ("moods", "themes", "genres", "decade", "audience")
 OWN_SIDES = ("themes", "genres", "moods")
 SURPRISE = "surprise me"
+MOOD_CHIPS = (*MOODS[:4], SURPRISE)
+"""Quick replies where nothing is known yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from agent.prompting import phrase
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Contribution, DialogueState
 from retrieval.catalogue import Catalogue
+from retrieval.filters import satisfies
 from retrieval.ranker import Ranker
-from retrieval.types import Candidate, Item, Query, Reason, Recommendation, facet_values
+from retrieval.types import Candidate, Constraints, Item, Query, Reason, Recommendation, facet_values
 
 SHARED_FIELDS = ("themes", "genres", "moods")
 LOVED = 0.02
@@ -92,7 +93,7 @@ class Grounds:
         ]
         if wanted:
             found.append(Reason("wanted", phrase("reason_wanted", facets=list_or(wanted, "and")), 1.0))
-        if state.years and item.year is not None and _within(item.year, state.years):
+        if state.years and satisfies(item, Constraints(years=state.years)):
             found.append(Reason("years", phrase("reason_years", year=item.year), 0.5))
         return found
 
@@ -168,11 +169,6 @@ def varied(items: Sequence[Item], n: int) -> list[int]:
         chosen.append(best)
         seen.update(items[best].genres)
     return chosen
-
-
-def _within(year: int, years: tuple[int | None, int | None]) -> bool:
-    low, high = years
-    return (low is None or year >= low) and (high is None or year <= high)
 
 
 _SOURCES = {

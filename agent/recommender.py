@@ -15,11 +15,11 @@ from agent.memory.store import Store
 from agent.messages import LONGEST_MESSAGE, readable
 from agent.model.language import open_language
 from agent.plan import to_query
-from agent.policy import SURPRISE
+from agent.policy import MOOD_CHIPS
 from agent.prompting import phrase
 from agent.reading.link import Linker
 from agent.reading.understand import Reader
-from agent.reading.vocabulary import MOODS, Vocabulary
+from agent.reading.vocabulary import Vocabulary
 from agent.reasons import Grounds, best_loved
 from agent.state import apply_reading
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
@@ -161,7 +161,7 @@ class Recommender:
     def welcome(self) -> Reply:
         """The greeting of an empty conversation, with moods to pick from."""
         text = phrase("welcome")
-        return Reply(text, (), text, (*MOODS[:4], SURPRISE))
+        return Reply(text, (), text, MOOD_CHIPS)
 
     def close(self) -> None:
         """Close the database."""

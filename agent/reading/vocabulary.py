@@ -17,6 +17,9 @@ from retrieval.types import Facet, Item, facet_values
 TOPIC_FIELDS = ("genres", "themes", "moods", "content_notes", "countries")
 """Facet fields that can be wished for or refused by a bare word."""
 
+INTERESTS = ("themes", "genres", "moods")
+"""Facet fields that interests are widened by."""
+
 LONGEST = 4
 """Words in the longest phrase that is looked up."""
 
@@ -94,6 +97,9 @@ class Vocabulary:
             name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
+        self.frequencies = Counter(
+            value for item in catalogue for field in INTERESTS for value in facet_values(item, field)
+        )
 
     def term(self, phrase: str) -> Term | None:
         """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""
