@@ -64,7 +64,7 @@ $(VENV)/.made:
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing Tastebud into $(VENV) (the first time takes some minutes)"
-	@$(PIP) install -qq $(PIP_ARGS) --constraint constraints.txt --editable .
+	@$(PIP) install -qq $(PIP_ARGS) --constraint constraints.txt --editable '.[fast]'
 	@touch $@
 
 $(VENV)/.assets: $(VENV)/.installed assets.txt
@@ -72,7 +72,7 @@ $(VENV)/.assets: $(VENV)/.installed assets.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.assets
-	@$(PIP) install -qq $(PIP_ARGS) --constraint constraints.txt --editable '.[test]'
+	@$(PIP) install -qq $(PIP_ARGS) --constraint constraints.txt --editable '.[fast,test]'
 	@touch $@
 
 # The browser test looks for the same names, then for Playwright's own Chromium.

@@ -14,22 +14,26 @@ _FOLDER = Path(__file__).with_name("prompts")
 
 
 @cache
-def _load(name: str) -> Mapping[str, Any]:
+def spec(name: str) -> Mapping[str, Any]:
+    """What a prompt file says, by key."""
     return yaml.safe_load((_FOLDER / f"{name}.yaml").read_text("utf-8"))
 
 
-def prompt(name: str, /, **values: str) -> list[dict[str, str]]:
-    """The chat messages of a prompt file: system, worked examples, user. KeyError for a missing variable."""
-    spec = _load(name)
-    messages = [{"role": "system", "content": spec["system"]}]
-    for example in spec["examples"]:
+def prompt(name: str, /, examples: bool = True, **values: str) -> list[dict[str, str]]:
+    """The chat messages of a prompt file: system, worked examples, user. KeyError for a missing variable.
+
+    `examples`: a model that was trained on these prompts needs no worked examples.
+    """
+    texts = spec(name)
+    messages = [{"role": "system", "content": texts["system"]}]
+    for example in texts["examples"] if examples else ():
         messages += [{"role": role, "content": example[role]} for role in ("user", "assistant")]
-    return [*messages, {"role": "user", "content": Template(spec["user"]).substitute(values)}]
+    return [*messages, {"role": "user", "content": Template(texts["user"]).substitute(values)}]
 
 
 def phrasings(name: str, /, **values: object) -> list[str]:
     """Every wording of a phrase with its slots filled. KeyError for an unknown phrase or a missing slot."""
-    texts = _load("phrases")[name]
+    texts = spec("phrases")[name]
     return [text.format(**values) for text in ([texts] if isinstance(texts, str) else texts)]
 
 

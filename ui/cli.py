@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from retrieval.errors import TastebudError
+from agent.terminal import one_line_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -159,18 +159,6 @@ def ask(
             typer.echo(json.dumps(asdict(reply), indent=2))
         else:
             _print_reply(rec, reply)
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """What a user can cause ends the command with one line and exit code 2; Ctrl-C ends it quietly (130)."""
-    try:
-        yield
-    except TastebudError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _serve(

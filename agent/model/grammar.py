@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from agent.types import ACTS
 
 LIST_FIELDS = ("like", "dislike", "seen", "want", "avoid", "people")
+DROPPABLE = ("years", "language", "max_minutes", "audience", "people")
+"""Slots that a message takes back by meaning ("any year is fine"); a facet is taken back by its word."""
+
+MOST_NAMES = 6
 _LONGEST_QUOTE = 400
+_CHUNK = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +37,64 @@ def quotable(message: str) -> str:
 
 
 def frame_grammar(message: str) -> Grammar:
-    """Frames whose names are word sequences of `message`."""
+    """Frames whose names are word sequences of `message`, or places ("#2") of what is shown or offered."""
     text = quotable(message) or "-"
-    fields = " ".join(f'(", \\"{name}\\": [" name (", " name)? (", " name)? "]")?' for name in LIST_FIELDS)
+    lists = " ".join(_list_field(name, "name") for name in LIST_FIELDS)
     acts = " | ".join(f'"\\"{act}\\""' for act in ACTS)
-    lark = f"""start: "{{\\"act\\": " act {fields} years? "}}"
+    slots = " | ".join(f'"\\"{slot}\\""' for slot in DROPPABLE)
+    about = _list_field("about", "name")
+    lark = f"""start: "{{\\"act\\": " act {lists} years? language? minutes? audience? {about} drop? "}}"
 act: {acts}
-name: "\\"" SPAN "\\""
-years: ", \\"years\\": [" year ", " year "]"
+name: "\\"" (SPAN | PLACE) "\\""
+years: ", \\"years\\": " (range | "\\"recent\\"" | "\\"classic\\"")
+range: "[" year ", " year "]"
 year: YEAR | "null"
+language: ", \\"language\\": \\"" LANGUAGE "\\""
+minutes: ", \\"max_minutes\\": " MINUTES
+audience: ", \\"audience\\": " ("\\"family\\"" | "\\"teen\\"" | "\\"adult\\"")
+drop: ", \\"drop\\": [" dropped (", " dropped)? "]"
+dropped: {slots} | "\\"" SPAN "\\""
+PLACE: /#[1-9]/
 YEAR: /(19|20)[0-9][0-9]/
+LANGUAGE: /[a-z]{{3,12}}/
+MINUTES: /[1-9][0-9]{{1,2}}/
 SPAN: WORDS & NONEMPTY
-WORDS: %regex {{ "substring_words": {json.dumps(text)} }}
-NONEMPTY: /[^ ].{{0,50}}/
+WORDS: %regex {{ "substring_chunks": {json.dumps(_CHUNK.findall(text))} }}
+NONEMPTY: /[^ ].{{0,60}}/
 """
-    names = {"type": "array", "items": {"type": "string"}, "maxItems": 3}
+    return Grammar(lark, json.dumps(_frame_schema()))
+
+
+def _list_field(name: str, of: str) -> str:
+    more = f'(", " {of})? ' * (MOST_NAMES - 1)
+    return f'(", \\"{name}\\": [" {of} {more}"]")?'
+
+
+def _frame_schema() -> dict[str, object]:
+    """The JSON schema of a frame, for servers; that names stand in the message is checked afterwards."""
+    names = {"type": "array", "items": {"type": "string"}, "maxItems": MOST_NAMES}
     year = {"type": ["integer", "null"]}
-    schema = {
+    years = {
+        "anyOf": [
+            {"type": "array", "items": year, "minItems": 2, "maxItems": 2},
+            {"enum": ["recent", "classic"]},
+        ]
+    }
+    return {
         "type": "object",
         "properties": {
             "act": {"enum": list(ACTS)},
             **dict.fromkeys(LIST_FIELDS, names),
-            "years": {"type": "array", "items": year, "minItems": 2, "maxItems": 2},
+            "years": years,
+            "language": {"type": "string"},
+            "max_minutes": {"type": "integer"},
+            "audience": {"enum": ["family", "teen", "adult"]},
+            "about": names,
+            "drop": names,
         },
         "required": ["act"],
         "additionalProperties": False,
     }
-    return Grammar(lark, json.dumps(schema))
 
 
 def choice_grammar(values: Sequence[str], most: int) -> Grammar:

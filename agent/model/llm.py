@@ -15,16 +15,16 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import ConfigDict
 
 from agent.errors import ModelError
-from agent.model.engine import TransformersEngine
+from agent.model.decode import Engine
 
 _ROLES: dict[type[BaseMessage], str] = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
 
 
 class LocalChatModel(BaseChatModel):
-    """Chat model over a TransformersEngine. Call options: lark, max_tokens, temperature, seed."""
+    """Chat model over an Engine. Call options: lark, max_tokens, temperature, seed."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    engine: TransformersEngine
+    engine: Engine
 
     @property
     def _llm_type(self) -> str:
