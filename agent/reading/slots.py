@@ -80,6 +80,11 @@ class Slots:
     not_audience: str | None = None
 
 
+def language_names() -> frozenset[str]:
+    """The languages that a frame can name, as catalogues spell them."""
+    return frozenset(_LANGUAGES.values())
+
+
 def read_slots(text: str, latest: int | None = None) -> Slots:
     """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
     text = text.translate(_LOOKALIKES)

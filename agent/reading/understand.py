@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from agent.errors import ModelError
 from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
-from agent.prompting import prompt
 from agent.reading.acts import read_ordinals, without_reset
+from agent.reading.frames import frame_of
 from agent.reading.link import Linker
+from agent.reading.reconcile import Checks, objection, reconcile
 from agent.reading.rules import Context, is_empty, read_message
+from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
 from agent.reading.talk import small_talk
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import read_description
 from agent.state import Linked, Reading
-from agent.types import ACTS, DialogueState, Frame, Question, Speaker
+from agent.types import DialogueState, Frame, Question, Speaker
 from retrieval.catalogue import Catalogue
-from retrieval.types import Item, Years
+from retrieval.types import Item
 
 LIKE_AN_ITEM = 0.35
 """Cosine to the nearest item below which a description means nothing here. Of 46 descriptions of films
@@ -76,6 +77,7 @@ class Reader:
         self._likeness = likeness
         known = [item.year for item in catalogue if item.year is not None]
         self._latest = max(known, default=None)
+        self._checks = Checks(vocabulary, self._exact, _written_as_a_name)
 
     def read(self, message: str, state: DialogueState) -> Understood:
         """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
@@ -90,7 +92,13 @@ class Reader:
         rules = self._described(read_message(message, context), message)
         if self._language is None or rules.act in ("undo", "reset", "more", "ask_why", "ask_about"):
             return Understood(self._reading(rules, message, shown), "rules", rules.act)
-        return self._with_model(message, rules, shown)
+        pending = state.pending
+        scene = Scene(
+            labels[:MOST_SHOWN],
+            pending.text if pending else "",
+            tuple(option for option in pending.options if option != SURPRISE) if pending else (),
+        )
+        return self._with_model(message, rules, scene, shown)
 
     def _described(self, frame: Frame, message: str) -> Frame:
         """A message that describes something the catalogue has: a wish in its own words."""
@@ -111,65 +119,22 @@ class Reader:
         term = self._vocabulary.answer(phrase)
         return term is not None and term.promised and all(facet.field == "genres" for facet in term.facets)
 
-    def _with_model(self, message: str, rules: Frame, shown: list[Item]) -> Understood:
+    def _with_model(self, message: str, rules: Frame, scene: Scene, shown: list[Item]) -> Understood:
         assert self._language is not None
         try:
-            proposed = self._language.frame(prompt("understand", message=quotable(message)), message)
-            frame = frame_of(proposed)
+            proposed = self._language.frame(
+                understand_prompt(message, scene, examples=not self._language.tuned), message
+            )
+            frame = frame_of(proposed, scene, self._latest)
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
-        wrong = self._objection(frame, rules, message)
+        wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
         if wrong is not None:
             return Understood(
                 self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
             )
-        merged = replace(
-            frame,
-            act=rules.act,
-            about=rules.about,
-            drop=rules.drop,
-            language=rules.language,
-            max_minutes=rules.max_minutes,
-            audience=rules.audience,
-        )
+        merged = reconcile(frame, rules, message, self._checks)
         return Understood(self._reading(merged, message, shown), "model", merged.act)
-
-    def _objection(self, frame: Frame, rules: Frame, message: str) -> str | None:
-        """Why the model's frame cannot be trusted; None when it agrees with all that can be checked."""
-        ours, theirs = self._verdicts(rules), self._verdicts(frame)
-        names = [n for key in (frame.like, frame.dislike, frame.seen, frame.want, frame.avoid) for n in key]
-        if len({name.casefold() for name in names}) < len(names):
-            return "the same is said twice"
-        said = f"{message} {quotable(message)}".casefold()
-        for name in (*names, *frame.people):
-            if name.casefold() not in said:
-                return f"{name[:60]!r} does not stand in the message"
-        for name, verdict in ours.items():
-            if theirs.get(name) != verdict:
-                return f"{name!r} is {verdict}, not {theirs.get(name, 'missing')}"
-        for name in theirs.keys() - ours.keys():
-            if not name[0].isdigit() and self._vocabulary.term(name) is None and self._exact(name) is None:
-                return f"{name!r} is nothing this catalogue knows"
-        if rules.years != frame.years:
-            return f"years {frame.years}, not {rules.years}"
-        if is_empty(rules) and not is_empty(frame):
-            return "nothing of it stands in the message"
-        return None
-
-    def _verdicts(self, frame: Frame) -> dict[str, str]:
-        """Every name and word of a frame, in a form that can be compared, with its verdict."""
-        lists = {
-            "liked": frame.like,
-            "disliked": frame.dislike,
-            "seen": frame.seen,
-            "wanted": (*frame.want, *frame.people),
-            "avoided": frame.avoid,
-        }
-        return {
-            self._exact(name) or name.strip().lower(): verdict
-            for verdict, names in lists.items()
-            for name in names
-        }
 
     def _exact(self, name: str) -> str | None:
         link = self._linker.link(name)
@@ -215,34 +180,6 @@ class Reader:
         if link is None:
             return Linked(name, None, name, False)
         return Linked(name, link.item_id, link.title, link.exact)
-
-
-def frame_of(proposed: dict[str, Any]) -> Frame:
-    """A model's JSON as a Frame; parts of the wrong shape count as not said."""
-
-    def names(key: str) -> tuple[str, ...]:
-        values = proposed.get(key)
-        return (
-            tuple(dict.fromkeys(v.strip() for v in values if isinstance(v, str) and v.strip()))
-            if isinstance(values, list)
-            else ()
-        )
-
-    years: Years | None = None
-    given = proposed.get("years")
-    if isinstance(given, list) and len(given) == 2 and all(y is None or isinstance(y, int) for y in given):
-        years = (given[0], given[1]) if given != [None, None] else None
-    act = proposed.get("act")
-    return Frame(
-        act=act if act in ACTS else "inform",
-        like=names("like"),
-        dislike=names("dislike"),
-        seen=names("seen"),
-        want=names("want"),
-        avoid=names("avoid"),
-        people=names("people"),
-        years=years,
-    )
 
 
 def answer_to(message: str, question: Question, vocabulary: Vocabulary) -> Frame | None:
@@ -292,3 +229,8 @@ def _option_frame(attribute: str, option: str) -> Frame:
 
 def _normal(text: str) -> str:
     return " ".join(text.lower().strip(" .!?").split())
+
+
+def _written_as_a_name(text: str) -> bool:
+    """Whether words that no item is called by are written as a title or a name: capitals or a year."""
+    return bool(_YEAR.search(text)) or any(word[:1].isupper() for word in text.split())

@@ -52,7 +52,8 @@ class Found:
 
 
 @cache
-def _synonyms() -> tuple[tuple[tuple[str, ...], tuple[Facet, ...], tuple[Facet, ...]], ...]:
+def synonyms() -> tuple[tuple[tuple[str, ...], tuple[Facet, ...], tuple[Facet, ...]], ...]:
+    """How people say things: (phrases, facets that they mean, nearest facets where those are unknown)."""
     rows = yaml.safe_load(Path(__file__).with_name("synonyms.yaml").read_text("utf-8"))
     return tuple((tuple(row["say"]), _facets(row["mean"]), _facets(row.get("else", []))) for row in rows)
 
@@ -84,7 +85,7 @@ class Vocabulary:
             for facet in sorted(known)
             if facet.value.lower() not in DECADE_WORDS
         }
-        for phrases, mean, other in _synonyms():
+        for phrases, mean, other in synonyms():
             promised = all(facet in known for facet in mean)
             facets = mean if promised else tuple(facet for facet in other if facet in known)
             for phrase in phrases:

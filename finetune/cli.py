@@ -1,0 +1,83 @@
+"""`tastebud train ...`: the adapter, from a configuration."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.terminal import one_line_errors
+
+app = typer.Typer(help="Train what the agent runs on.", no_args_is_help=True, add_completion=False)
+
+PACKAGED = Path(__file__).parent / "configs" / "adapter.yaml"
+
+
+@app.callback()
+def train() -> None:
+    """Train what the agent runs on."""
+
+
+@app.command()
+def adapter(
+    output: Annotated[
+        Path,
+        typer.Option("--output", help="Folder for checkpoints, logs and the adapter; a killed run resumes."),
+    ] = Path("runs/adapter"),
+    config: Annotated[Path, typer.Option("--config", help="YAML configuration of the training.")] = PACKAGED,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", help="What to learn from; the starter films if left out.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="An adapter to go on from, such as agent/weights.")
+    ] = None,
+    dialogues: Annotated[
+        Path | None,
+        typer.Option("--dialogues", help="Folder with catalogue.jsonl and train.jsonl of dialogues."),
+    ] = None,
+    bank: Annotated[
+        Path | None, typer.Option("--bank", help="YAML of paraphrase families instead of the packaged ones.")
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", help="packaged, a folder or a Hugging Face id.")
+    ] = "packaged",
+    seed: Annotated[int | None, typer.Option("--seed", help="Overrides the configuration's seed.")] = None,
+) -> None:
+    """Train the adapter of the language model's four skills; resumes when started again."""
+    with one_line_errors():
+        _need("accelerate", "peft")
+        from dataclasses import replace
+
+        from rich.console import Console
+
+        from agent.model.assets import model_folder
+        from finetune.config import read_config
+        from finetune.examples import material, pools
+        from finetune.families import read_bank
+        from finetune.lora import train as train_adapter
+        from retrieval.workspace import Workspace, open_starter
+
+        console = Console(stderr=True)
+        settings = read_config(config)
+        settings = settings if seed is None else replace(settings, seed=seed)
+        place = open_starter() if workspace is None else Workspace.open(workspace)
+        families = read_bank(bank) if bank is not None else ()
+        console.print("Building examples")
+        training, validation = pools(settings, material(place, dialogues, families))
+        for stage, pool in zip(settings.stages, training, strict=True):
+            counted = ", ".join(f"{len(rows):,} {skill}" for skill, rows in pool.items())
+            console.print(f"  {stage.name}: {counted}")
+        done = train_adapter(
+            settings, training, validation, model_folder() if base == "packaged" else base, output, start
+        )
+        console.print(f"The adapter is in {done}")
+
+
+def _need(*packages: str) -> None:
+    from finetune.config import ConfigError
+
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"Training needs {' and '.join(missing)}: pip install 'tastebud[train]'.")
