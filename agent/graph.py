@@ -18,9 +18,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agent import policy, respond
 from agent.answers import Undo, answer, needs_answer
-from agent.errors import ModelError
 from agent.expand import expand
-from agent.grounding import problems
 from agent.model.language import Language
 from agent.plan import to_query
 from agent.prompting import phrase
@@ -49,6 +47,7 @@ class TurnState(TypedDict, total=False):
     state: DialogueState
     reading: Reading
     question: Question | None
+    asking: list[respond.Wording]
     expansions: tuple[str, ...]
     query: Query
     ranking: Ranking
@@ -68,6 +67,10 @@ class Skills:
 
 def _emit(event: Event) -> None:
     get_stream_writer()(event)
+
+
+def _hear(piece: str) -> None:
+    _emit(Token(piece))
 
 
 class Turns:
@@ -148,37 +151,45 @@ class Turns:
         unplaced = bool(reading.unknown) and policy.information(state) == 0
         if not turn["may_ask"] or not (policy.should_ask(state, reading) or (unplaced and not state.shown)):
             return {"question": None, "state": state}, "code", "recommend"
-        question = self._question(state)
+        anchor = self._anchor(state)
+        question = self._question(state, anchor)
+        asking = respond.asking(question, anchor.written if anchor else None) if question else []
         if unplaced and question is not None:
-            text = phrase("unknown", name=respond.plain_name(reading.unknown[0]))
-            question = replace(question, text=text)
+            asking = respond.wordings("unknown", name=respond.plain_name(reading.unknown[0]))
             reading = replace(reading, links=tuple(link for link in reading.links if link.item_id))
         done = f"ask about {question.attribute}" if question else "recommend"
-        return {"question": question, "state": state, "reading": reading}, "code", done
+        return {"question": question, "asking": asking, "state": state, "reading": reading}, "code", done
 
-    def _question(self, state: DialogueState) -> Question | None:
+    def _anchor(self, state: DialogueState) -> policy.Anchor | None:
+        catalogue = self._skills.grounds.catalogue
+        likes = [catalogue[p.item_id] for p in state.liked if p.item_id and p.turn == state.turn]
+        return policy.Anchor(likes[-1], respond.italic(likes[-1])) if likes else None
+
+    def _question(self, state: DialogueState, anchor: policy.Anchor | None) -> Question | None:
         grounds = self._skills.grounds
         ranking = grounds.ranker.rank(to_query(state, grounds.vocabulary), POOL)
         items = [grounds.catalogue[candidate.item_id] for candidate in ranking.candidates]
-        likes = [grounds.catalogue[p.item_id] for p in state.liked if p.item_id and p.turn == state.turn]
-        anchor = policy.Anchor(likes[-1], respond.italic(likes[-1])) if likes else None
         return policy.choose_question(state, items, grounds.vocabulary, anchor)
 
     def _after_deciding(self, turn: TurnState) -> str:
         return "ask" if turn["question"] is not None else "expand"
 
     def _ask(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
-        question = turn["question"]
+        question, before, state = turn["question"], turn["before"], turn["state"]
         assert question is not None
-        state = replace(turn["state"], pending=question, asked=(*turn["state"].asked, question.attribute))
-        notes = respond.notes(turn["before"], state, turn["reading"], self._skills.grounds.catalogue)
-        text = "".join(notes) + question.text
-        _say(text)
-        return (
-            {"reply": Reply(text, (), question.text, question.options, state), "state": state},
-            "template",
-            question.attribute,
+        notes = respond.notes(before, state, turn["reading"], self._skills.grounds.catalogue)
+        parts = [*respond.plain_parts(notes), turn["asking"]]
+        facts = respond.question_facts(question, before, state)
+        used, speaker, detail = self.word(parts, facts, turn["seed"])
+        question = replace(question, text=used[-1].text.strip())
+        state = replace(
+            state,
+            pending=question,
+            asked=(*state.asked, question.attribute),
+            said=respond.patterns(used),
         )
+        reply = Reply(respond.joined(used), (), question.text, question.options, state)
+        return {"reply": reply, "state": state}, speaker, detail or question.attribute
 
     def _expand(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
         grounds = self._skills.grounds
@@ -210,40 +221,29 @@ class Turns:
             return self._nothing_left(state)
         question = self._relax_question(state, ranking)
         draft = respond.Draft(items, ranking, turn["before"], state, turn["reading"], question)
-        ids = tuple(item.item_id for item in items)
+        catalogue, ids = self._skills.grounds.catalogue, tuple(item.item_id for item in items)
+        parts = respond.recommending(draft, catalogue)
+        used, speaker, detail = self.word(parts, respond.prompt_facts(draft, catalogue), turn["seed"])
+        if question is not None:
+            question = replace(question, text=used[-1].text.strip())
         state = replace(
             state,
             shown=(*state.shown, *ids),
             last_shown=ids,
             pending=question,
             asked=(*state.asked, "relax") if question else state.asked,
+            said=respond.patterns(used),
         )
-        text, speaker, detail = self._words(draft, turn["seed"])
         options = question.options if question else self._options(turn)
-        reply = Reply(
-            text, items, question.text if question else None, options, state, relaxed=ranking.relaxed
-        )
-        return {"reply": reply, "state": state}, speaker, detail
+        asked = question.text if question else None
+        reply = Reply(respond.joined(used), items, asked, options, state, relaxed=ranking.relaxed)
+        return {"reply": reply, "state": state}, speaker, detail or f"{len(items)} items"
 
-    def _words(self, draft: respond.Draft, seed: int) -> tuple[str, Speaker, str]:
-        """Word the draft, streaming it; a wording that fails the check is replaced before it is stored."""
-        catalogue = self._skills.grounds.catalogue
-        parts = respond.recommending(draft, catalogue)
-        speaker, pieces = respond.speak(
-            parts, self._skills.language, seed, respond.prompt_facts(draft, catalogue)
-        )
-        text, failed = "", None
-        try:
-            for piece in pieces:
-                text += piece
-                _emit(Token(piece))
-        except ModelError as error:
-            failed = str(error)[:160]
-        wrong = failed or problems(text, parts)
-        if wrong is None:
-            return text.strip(), speaker, f"{len(draft.items)} items"
-        _, pieces = respond.speak(parts, None, seed, {})
-        return "".join(pieces), "template", f"model's words refused: {wrong}"
+    def word(
+        self, parts: respond.Parts, facts: dict[str, str], seed: int, hear: Callable[[str], None] = _hear
+    ) -> tuple[list[respond.Wording], Speaker, str]:
+        """Choose a wording of each part; `hear` gets the text as it comes. Like `respond.word`."""
+        return respond.word(parts, self._skills.language, facts, seed, hear)
 
     def _relax_question(self, state: DialogueState, ranking: Ranking) -> Question | None:
         if not ranking.relaxed or "relax" in state.asked:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
-import yaml
 
+from agent.prompting import spec
 from agent.reading.vocabulary import MOODS, Vocabulary
 from agent.state import Reading
 from agent.types import DialogueState, Question
@@ -47,11 +45,6 @@ class Split:
     attribute: str
     options: tuple[str, ...]
     gain: float
-
-
-@cache
-def _texts() -> dict[str, list[str]]:
-    return yaml.safe_load((Path(__file__).parent / "prompts" / "questions.yaml").read_text("utf-8"))
 
 
 def information(state: DialogueState) -> int:
@@ -157,12 +150,23 @@ def decade(year: int) -> str:
 
 
 def phrase_question(split: Split, anchor: str | None) -> Question:
-    texts = _texts()
-    kind = "doing" if set(split.options) <= set(MOODS) else split.attribute
-    template = texts[f"{kind}_anchored" if anchor else kind][0]
-    listed = list_or(split.options)
-    options = (*split.options, SURPRISE)
-    return Question(template.format(anchor=anchor, options=listed), split.attribute, options)
+    """The question about a split in its first wording."""
+    question = Question("", split.attribute, (*split.options, SURPRISE))
+    return replace(
+        question, text=question_texts(question, anchor)[0].format(**question_slots(question, anchor))
+    )
+
+
+def question_texts(question: Question, anchor: str | None) -> list[str]:
+    """The templates that a question can be put in. `anchor`: the liked item it may speak of, in italics."""
+    kind = "doing" if set(question.options[:-1]) <= set(MOODS) else question.attribute
+    return spec("questions")[f"{kind}_anchored" if anchor else kind]
+
+
+def question_slots(question: Question, anchor: str | None) -> dict[str, str]:
+    """What fills them."""
+    slots = {"options": list_or(question.options[:-1])}
+    return {**slots, "anchor": anchor} if anchor else slots
 
 
 def list_or(values: Sequence[str], last: str = "or") -> str:

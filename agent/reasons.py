@@ -176,4 +176,5 @@ _SOURCES = {
     "lexical": "same words",
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
+    "interests": "goes with your other interests",
 }

@@ -9,8 +9,9 @@ from typing import Any
 
 from agent import explain
 from agent.conversation import Conversation, Desk
-from agent.errors import MessageError
+from agent.errors import MessageError, ModelError
 from agent.graph import Skills, Turns, TurnState
+from agent.judge import Verdict, candidate_line, history_text
 from agent.memory.store import Store
 from agent.messages import LONGEST_MESSAGE, readable
 from agent.model.language import open_language
@@ -41,7 +42,7 @@ class Recommender:
         """
         self.workspace = workspace
         self.catalogue: Catalogue = workspace.catalogue
-        language = open_language(llm)
+        language = self._language = open_language(llm)
         self.model_name = language.name if language else "none"
         vocabulary, linker = Vocabulary(self.catalogue), Linker(self.catalogue)
         ranker = workspace.ranker
@@ -98,6 +99,21 @@ class Recommender:
     def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
         """`recommend` for several dialogues, for evaluation; answers in the same order."""
         return [self.recommend(messages, n) for messages in dialogues]
+
+    def judge(
+        self, item_ids: Sequence[str], liked: Sequence[str], disliked: Sequence[str] = ()
+    ) -> list[float]:
+        """The language model's probability in [0, 1] that somebody with these verdicts likes each item.
+
+        Verdicts are given oldest first; the model reads the latest ten, likes after dislikes. Raises
+        UnknownItemError, and ModelError where the language model was not trained to judge.
+        """
+        if self._language is None or not self._language.tuned:
+            raise ModelError(f"The model {self.model_name!r} was not trained to judge: open with an adapter.")
+        verdicts = [Verdict(self.catalogue[item_id], False) for item_id in disliked]
+        verdicts += [Verdict(self.catalogue[item_id], True) for item_id in liked]
+        lines = [candidate_line(self.catalogue[item_id]) for item_id in item_ids]
+        return self._language.judge(history_text(verdicts), lines)
 
     def ask(self, text: str, n: int = 3) -> Reply:
         """One question, one answer: recommends at once, asks nothing, keeps nothing."""

@@ -1,4 +1,4 @@
-"""Items + state -> words. A reply is a row of parts; each part has several wordings of the same facts.
+"""Items + state -> words. A reply is a row of parts; each part has several wordings of what may be said.
 
 The model chooses among the wordings under a grammar; without a model a seed does. Either way every
 sentence is filled from the catalogue and the state, so there is nothing it could invent.
@@ -6,20 +6,42 @@ sentence is filled from the catalogue and the state, so there is nothing it coul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from agent.claims import Claim, claims
+from agent.errors import ModelError
+from agent.grounding import problems
 from agent.model.language import Language
-from agent.policy import list_or
-from agent.prompting import phrase, phrasings, prompt
+from agent.policy import question_slots, question_texts
+from agent.prompting import phrase, prompt, spec
 from agent.state import Reading, describe_value
 from agent.types import DialogueState, Preference, Question, Speaker
+from agent.wanted import wanted_alone, wanted_phrase
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Ranking, Recommendation
 
-Parts = list[list[str]]
 NAMED = 3
 """Items named in the words of a reply; further ones are on cards only."""
+
+_SLOT = re.compile(r"\{\w+\}")
+_KINDS = {"moods": "lead_moods", "genres": "lead_genres", "themes": "lead_themes", "person": "lead_people"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to say a part. `pattern`: its words without what fills it; "" where that is not worth noting.
+
+    `claim`: what it says for an item, if it does.
+    """
+
+    text: str
+    pattern: str = ""
+    claim: Claim | None = None
+
+
+Parts = list[list[Wording]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +67,72 @@ def with_italics(text: str, item: Item) -> str:
     return f"*{item.title.replace('*', '∗')}*".join(text.rsplit(item.title, 1))
 
 
-def wanted_phrase(state: DialogueState) -> str:
-    """What was asked for, as it follows "For ...": "comedy from 1990 to 1999"; "" if nothing."""
-    topics = [p.value for p in state.wants]
-    rest = [f"with {list_or([p.value for p in state.people], 'and')}"] if state.people else []
-    for slot in ("audience", "language", "years", "max_minutes"):
-        value = getattr(state, slot)
-        if value is not None:
-            rest.append(describe_value(slot, value))
-    if not (topics or rest):
-        return ""
-    return " ".join([list_or(topics, "and") if topics else "something", *rest])
-
-
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def wordings(name: str, /, claim: Claim | None = None, **values: object) -> list[Wording]:
+    """Every wording of a phrase. KeyError for an unknown phrase or a missing slot."""
+    texts = spec("phrases")[name]
+    listed = [texts] if isinstance(texts, str) else texts
+    return [Wording(text.format(**values), pattern(text), claim) for text in listed]
+
+
+def pattern(template: str) -> str:
+    """A template without its slots, as the next prompt tells what was said: `If … worked for you, try`."""
+    return _SLOT.sub("…", template).strip(" .,;:?…")
+
+
 def recommending(draft: Draft, catalogue: Catalogue) -> Parts:
     """The parts of a reply that recommends."""
-    parts: Parts = [[text] for text in notes(draft.before, draft.state, draft.reading, catalogue)]
+    parts = plain_parts(notes(draft.before, draft.state, draft.reading, catalogue))
     if draft.ranking.relaxed:
-        parts.append([phrase("relaxed", what="; ".join(draft.ranking.relaxed)) + " "])
+        parts.append([Wording(phrase("relaxed", what="; ".join(draft.ranking.relaxed)) + " ")])
+    lead, likes = _lead(draft, catalogue)
+    parts.append(lead)
     named = draft.items[:NAMED]
-    first = italic(catalogue[named[0].item_id])
-    said: set[str] = set()
-    parts.append(_lead(draft, catalogue, first))
-    parts.append(phrasings("why", reason=_reason(named[0], catalogue, said)))
-    later = [(italic(catalogue[r.item_id]), _reason(r, catalogue, said)) for r in named[1:]]
-    parts += _others(later, len(draft.items) - NAMED)
+    best = claims(named[0], catalogue, draft.state, likes)
+    parts.append([wording for claim in best[:2] for wording in _why(claim)])
+    parts += _others(draft, catalogue, best[0].kind, likes)
     if draft.question:
-        parts.append([f" {draft.question.text}"])
+        parts.append([replace(w, text=f" {w.text}") for w in asking(draft.question, None)])
     return parts
 
 
-def _others(later: Sequence[tuple[str, str]], unnamed: int) -> Parts:
-    """The part about the items after the first, (title, reason) each; `unnamed` more are on cards only."""
-    titles = dict(zip(("second", "third"), (title for title, _ in later), strict=False))
-    reasons = dict(zip(("reason2", "reason3"), (reason for _, reason in later), strict=False))
+def plain_parts(texts: Sequence[str]) -> Parts:
+    """Parts that can be said in one way only."""
+    return [[Wording(text)] for text in texts]
+
+
+def asking(question: Question, anchor: str | None) -> list[Wording]:
+    """The wordings of a question; in those that speak of a liked item it is `anchor`, as replies write it."""
+    if question.attribute == "relax":
+        texts, slots = spec("phrases")["relax_question"], {}
+    else:
+        texts, slots = question_texts(question, anchor), question_slots(question, anchor)
+    return [Wording(text.format(**slots), pattern(text)) for text in texts]
+
+
+def _why(claim: Claim) -> list[Wording]:
+    said = [Wording(f", {clause}.", "", claim) for clause in claim.clauses]
+    return said + [Wording(sentence, "", claim) for sentence in claim.sentences]
+
+
+def _others(draft: Draft, catalogue: Catalogue, said: str, named: Sequence[str]) -> Parts:
+    """The parts about the items after the first. `said`: the kind of claim made for that one."""
+    later = draft.items[1:NAMED]
+    titles = [italic(catalogue[r.item_id]) for r in later]
+    unnamed = len(draft.items) - NAMED
     if unnamed > 0:
-        return [phrasings("others_many", count=unnamed, **titles)]
-    if not later:
-        return []
-    return [phrasings("others_two" if len(later) == 2 else "others_one", **titles, **reasons)]
+        return [wordings("others_many", count=unnamed, second=titles[0], third=titles[1])]
+    parts: Parts = []
+    for name, title, recommendation in zip(("second", "third"), titles, later, strict=False):
+        found = claims(recommendation, catalogue, draft.state, named)
+        claim = next((c for c in found if c.kind != said or c.kind == "story"), found[0])
+        said = claim.kind
+        told = [wordings(name, claim, reason=clause, **{name: title}) for clause in claim.clauses]
+        parts.append([wording for same in told for wording in same])
+    return [*parts, [Wording(".")]] if len(parts) == 1 else parts
 
 
 def notes(before: DialogueState, state: DialogueState, reading: Reading, catalogue: Catalogue) -> list[str]:
@@ -116,55 +161,112 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     return [f"{text} " for text in found]
 
 
-def _lead(draft: Draft, catalogue: Catalogue, first: str) -> list[str]:
+def _lead(draft: Draft, catalogue: Catalogue) -> tuple[list[Wording], tuple[str, ...]]:
+    """The wordings up to the first title, and the liked items that they name."""
+    first = italic(catalogue[draft.items[0].item_id])
     if draft.reading.surprise and not draft.state.liked:
-        return phrasings("lead_surprise", first=first)
+        return wordings("lead_surprise", first=first), ()
     if draft.reading.frame.act == "more" and draft.before.shown:
-        return phrasings("lead_more", first=first)
+        return wordings("lead_more", first=first), ()
     if draft.ranking.relaxed:
-        return phrasings("lead_relaxed", first=first)
+        return wordings("lead_relaxed", first=first), ()
     wanted = wanted_phrase(draft.state)
     fresh = [p for p in draft.state.liked if p.turn == draft.state.turn and p.item_id]
     if fresh or not wanted:
         likes = fresh or [p for p in draft.state.liked if p.turn is not None and p.item_id]
-        if likes:
-            liked = [italic(catalogue[p.item_id]) for p in likes[-2:] if p.item_id]
-            return phrasings("lead_liked", liked=" and ".join(liked), first=first)
+        named = tuple(p.item_id for p in likes[-2:] if p.item_id)
+        if named:
+            liked = " and ".join(italic(catalogue[item_id]) for item_id in named)
+            return wordings("lead_liked", liked=liked, first=first), named if len(named) == 1 else ()
     if wanted:
-        return phrasings("lead_wanted", wanted=wanted, wanted_capital=capital(wanted), first=first)
-    return phrasings("lead_plain", first=first)
+        return _wanted_lead(draft.state, wanted, first), ()
+    return wordings("lead_plain", first=first), ()
 
 
-def _reason(recommendation: Recommendation, catalogue: Catalogue, said: set[str]) -> str:
-    """The first reason of a kind this reply has not used yet; what was asked for is in its lead already."""
-    told = [r for r in recommendation.reasons if r.kind not in ("wanted", "years")]
-    reason = next((r for r in told if r.kind not in said or r.kind in ("genres", "themes")), told[-1])
-    said.add(reason.kind)
-    if reason.item_id is None:
-        return reason.text
-    return with_italics(reason.text, catalogue[reason.item_id])
+def _wanted_lead(state: DialogueState, wanted: str, first: str) -> list[Wording]:
+    """Wordings for anything that is wanted, and those for its kind where only one is."""
+    found = wordings("lead_wanted", wanted=wanted, wanted_capital=capital(wanted), first=first)
+    alone = wanted_alone(state)
+    if alone is None:
+        return found
+    kind, values = alone
+    return found + wordings(_KINDS[kind], wanted=values, wanted_capital=capital(values), first=first)
 
 
-def speak(
-    parts: Parts, language: Language | None, seed: int, facts: dict[str, str]
-) -> tuple[Speaker, Iterator[str]]:
-    """Who words the reply, and its pieces as they come."""
-    if language is not None and language.constrained:
-        return "model", language.phrase(prompt("respond", **facts), parts, seed)
-    chosen = "".join(texts[(seed + i) % len(texts)] for i, texts in enumerate(parts)).strip()
-    return "template", iter(_pieces(chosen))
+def word(
+    parts: Parts, language: Language | None, facts: dict[str, str], seed: int, hear: Callable[[str], None]
+) -> tuple[list[Wording], Speaker, str]:
+    """The chosen wording of each part, who chose, and what went wrong, if anything.
+
+    `hear` gets the text as it comes. A text that fails the check is replaced by the templates', unheard.
+    """
+    if language is None or not language.constrained:
+        used = by_seed(parts, seed)
+        for piece in _pieces(joined(used)):
+            hear(piece)
+        return used, "template", ""
+    text, failed = "", None
+    try:
+        for piece in language.phrase(prompt("respond", examples=False, **facts), texts_of(parts), seed):
+            text += piece
+            hear(piece)
+    except ModelError as error:
+        failed = str(error)[:160]
+    wrong = failed or problems(text, texts_of(parts))
+    if wrong is None:
+        return chosen(text, parts), "model", ""
+    return by_seed(parts, seed), "template", f"model's words refused: {wrong}"
+
+
+def by_seed(parts: Parts, seed: int) -> list[Wording]:
+    """A wording of each part, without a model: another for every seed."""
+    return [part[(seed + i) % len(part)] for i, part in enumerate(parts)]
+
+
+def joined(used: Sequence[Wording]) -> str:
+    return "".join(wording.text for wording in used).strip()
+
+
+def texts_of(parts: Parts) -> list[list[str]]:
+    return [[wording.text for wording in part] for part in parts]
+
+
+def chosen(text: str, parts: Parts) -> list[Wording]:
+    """The wording of each part that `text` uses, white space aside; empty unless it is made of them."""
+    rest, found = " ".join(text.split()), []
+    for part in parts:
+        fitting = [w for w in part if rest.startswith(" ".join(w.text.split()))]
+        if not fitting:
+            return []
+        found.append(max(fitting, key=lambda wording: len(wording.text)))
+        rest = rest[len(" ".join(found[-1].text.split())) :].lstrip()
+    return [] if rest else found
+
+
+def patterns(used: Sequence[Wording]) -> tuple[str, ...]:
+    """What the next reply should not repeat."""
+    return tuple(wording.pattern for wording in used if wording.pattern)
 
 
 def prompt_facts(draft: Draft, catalogue: Catalogue) -> dict[str, str]:
-    """The variables of the respond prompt."""
-    facts = [
-        f"{italic(catalogue[r.item_id])}: {'; '.join(reason.text for reason in r.reasons[:2])}"
-        for r in draft.items[:NAMED]
-    ]
+    """The variables of the respond prompt: for each named item its two best claims."""
+    facts, liked = [], [p.item_id for p in draft.state.liked if p.item_id]
+    for recommendation in draft.items[:NAMED]:
+        found = claims(recommendation, catalogue, draft.state, liked)[:2]
+        facts.append(f"{recommendation.title}: {'; '.join(claim.clauses[0] for claim in found)}")
+    return {**_known(draft.before, draft.state), "facts": "\n".join(facts)}
+
+
+def question_facts(question: Question, before: DialogueState, state: DialogueState) -> dict[str, str]:
+    """The variables of the respond prompt where a question is all there is to say."""
+    return {**_known(before, state), "facts": f"Ask: {', '.join(question.options[:-1])}"}
+
+
+def _known(before: DialogueState, state: DialogueState) -> dict[str, str]:
     return {
-        "liked": ", ".join(p.value for p in draft.state.liked[-3:]) or "not said",
-        "wants": ", ".join(p.value for p in draft.state.wants[-3:]) or "not said",
-        "facts": "\n".join(facts),
+        "liked": ", ".join(p.value for p in state.liked[-2:]) or "not said",
+        "wants": ", ".join(p.value[:40] for p in state.wants[-3:]) or "not said",
+        "said": "; ".join(before.said) or "nothing",
     }
 
 

@@ -1,4 +1,4 @@
-"""`tastebud eval ...`: scripted dialogues and latency figures."""
+"""`tastebud eval ...`: scripted dialogues, the figures of the adapter, speed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui.cli import one_line_errors
+from agent.terminal import one_line_errors
 
 if TYPE_CHECKING:
     from agent.recommender import Recommender
@@ -30,6 +30,16 @@ class Llms(StrEnum):
     packaged = "packaged"
     none = "none"
     both = "both"
+
+
+class Skills(StrEnum):
+    """What the figures of the adapter are taken of."""
+
+    understand = "understand"
+    expand = "expand"
+    judge = "judge"
+    respond = "respond"
+    speed = "speed"
 
 
 @contextmanager
@@ -122,6 +132,51 @@ def search(
             typer.echo("\n".join(misses(opened.catalogue, found[-1])))
         if json is not None:
             write_json({row.name: {"ranks": row.ranks, "mrr": row.reciprocal} for row in found}, json)
+
+
+@app.command()
+def adapter(
+    adapter: Annotated[
+        str, typer.Option("--adapter", help="Folder of an adapter, or packaged for the agent's own.")
+    ] = "packaged",
+    workspace: WorkspaceOption = None,
+    skills: Annotated[
+        list[Skills] | None, typer.Option(help="Repeat for several. Speed is of the packaged one only.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled dialogues (valid.jsonl, catalogue.jsonl), for polarity.")
+    ] = None,
+    messages: Annotated[
+        int | None, typer.Option(min=1, help="Messages to understand; of every held-out text if left out.")
+    ] = None,
+    dialogues: Annotated[int, typer.Option(min=1, help="Dialogues that each model reads.")] = 250,
+    judgements: Annotated[int, typer.Option(min=1, help="Judgements that each model makes.")] = 3000,
+    replies: Annotated[int, typer.Option(min=1, help="Replies to check.")] = 150,
+    seed: Annotated[int, typer.Option(help="Decides what is sampled.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Measure an adapter beside the base model, the rules and the baselines, with 95 % intervals."""
+    from rich.console import Console
+
+    from eval.benchmarks.adapter import Bench, Sizes, open_models
+    from eval.benchmarks.polarity import read_labelled
+    from eval.benchmarks.tables import Section, as_table, to_json
+    from eval.report import write_json
+    from retrieval.workspace import Workspace, open_starter
+
+    with one_line_errors():
+        labelled = read_labelled(data) if data is not None else None
+        models = open_models(None if adapter == "packaged" else Path(adapter))
+        opened = open_starter() if workspace is None else Workspace.open(workspace)
+        sizes = Sizes(messages, dialogues, judgements, replies)
+        bench = Bench(models, opened, labelled, sizes, seed, say=lambda text: typer.echo(text, err=True))
+        every = [skill for skill in Skills if skill is not Skills.speed or adapter == "packaged"]
+        sections: list[Section] = []
+        for section in bench.measure(skills or every):
+            Console().print(as_table(section))
+            sections.append(section)
+            if json is not None:  # after every table: a run is long, and may be cut short
+                write_json(to_json(sections, str(models.adapter), seed), json)
 
 
 if __name__ == "__main__":

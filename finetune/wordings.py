@@ -7,7 +7,7 @@ among equals a seed chooses, so that what the model learns is to vary. Points, i
       4 for what people liked, 2 for "best loved", 0 for "a good match"
     - 3 for each word that the reply has said already: lead, reasons and question do not echo each other
     - 6 when the reply before was worded like it (the prompt tells how it was)
-    - 2 for a colon beside a colon of a title, or more than two commas
+    - 2 for a colon beside a colon of a title, for more than two commas, for more than sixteen words
 """
 
 from __future__ import annotations
@@ -44,9 +44,13 @@ REPEATED_WORD = 3.0
 REPEATED_PATTERN = 6.0
 CLUMSY = 2.0
 MOST_COMMAS = 2
+MOST_WORDS = 16
 
-_FOLLOWING = ("more", "show me more", "surprise me", "something else", "not those")
-_LONGEST = 5  # turns of a conversation
+FOLLOWING = ("more", "show me more", "surprise me", "something else", "not those")
+MOST_TURNS = 5
+ITEMS = (1, 2, 3, 5), (1, 1, 12, 2)
+"""How many items are asked for, and how often."""
+
 _TITLE = re.compile(r"\*[^*]*\*(?: \(\d+\))?")
 _WORD = re.compile(r"[a-z][a-z'’-]{3,}")
 _COMMON = frozenset(
@@ -96,7 +100,11 @@ class Rule:
 
     def score(self, wording: Wording, heard: frozenset[str], said: str) -> float:
         plain, titles = _TITLE.sub("", wording.text), _TITLE.findall(wording.text)
-        clumsy = plain.count(",") > MOST_COMMAS or (":" in plain and any(":" in t for t in titles))
+        clumsy = (
+            (":" in plain and any(":" in title for title in titles))
+            + (plain.count(",") > MOST_COMMAS)
+            + (len(plain.split()) > MOST_WORDS)
+        )
         return (
             self._told(wording.claim)
             - REPEATED_WORD * len(content_words(plain) & heard)
@@ -139,24 +147,27 @@ def _skills(workspace: Workspace) -> Skills:
 
 
 class Wordsmith(Turns):
-    """Runs turns without a model, words them by the rule, and keeps what it worded."""
+    """Runs turns without a model, and words them by the rule."""
 
     def __init__(self, workspace: Workspace, seed: int) -> None:
         super().__init__(_skills(workspace))
         self._rule, self._rng = Rule.of(workspace.catalogue), random.Random(f"wordings:{seed}")
-        self.worded: list[Worded] = []
+        self._worded: tuple[dict[str, str], Parts, list[tuple[int, ...]], list[Wording]] | None = None
 
     def word(
         self, parts: Parts, facts: dict[str, str], seed: int, hear: object = None
     ) -> tuple[list[Wording], Speaker, str]:
         used, best = choose(parts, facts["said"], self._rule, self._rng)
-        self.worded.append(Worded(facts, parts, tuple(best), tuple(used)))
+        self._worded = facts, parts, best, used
         return used, "template", ""
 
-    def say(self, message: str, before: DialogueState, n: int, may_ask: bool) -> Reply:
-        """One turn, to its end."""
+    def say(
+        self, said: Sequence[str], before: DialogueState, n: int, may_ask: bool
+    ) -> tuple[Reply, Worded | None]:
+        """One turn, to its end: the reply to the last message, and how it was worded if it was drafted."""
+        self._worded = None
         turn: TurnState = {
-            "message": readable(message),
+            "message": readable(said[-1]),
             "n": n,
             "may_ask": may_ask,
             "seed": 0,
@@ -166,33 +177,34 @@ class Wordsmith(Turns):
         }
         *_, reply = self.run(turn)
         assert isinstance(reply, Reply)
-        return reply
+        if self._worded is None:
+            return reply, None
+        facts, parts, best, used = self._worded
+        return reply, Worded(facts, parts, tuple(best), tuple(used), reply, tuple(said))
 
 
 def worded_replies(
-    workspace: Workspace, said: Iterable[str], seed: int, held_out: bool = False
+    workspace: Workspace, messages: Iterable[str], seed: int, held_out: bool = False
 ) -> Iterator[Worded]:
-    """Replies of conversations that random `said` messages make up, with answers and calls for more between.
+    """Replies of conversations made of random `messages`, with answers and calls for more between them.
 
     Without `held_out` no held-out item is recommended: nothing is learned about those.
     """
     rng = random.Random(f"conversations:{seed}")
     smith = Wordsmith(workspace, seed)
-    kept = [item for item in workspace.catalogue if not held_out and is_held_out("item", item.item_id)]
-    start = DialogueState(seen=tuple(Preference("item", item.title, item.item_id) for item in kept))
-    messages = iter(said)
-    for first in messages:
-        state, message, turns = start, first, rng.randint(1, _LONGEST)
-        for _ in range(turns):
-            n = rng.choices((1, 2, 3, 5), (1, 1, 12, 2))[0]
-            reply = smith.say(message, state, n, may_ask=rng.random() < 0.7)
+    left_out = [item for item in workspace.catalogue if not held_out and is_held_out("item", item.item_id)]
+    start = DialogueState(seen=tuple(Preference("item", item.title, item.item_id) for item in left_out))
+    more = iter(messages)
+    for first in more:
+        state, said = start, [first]
+        for _ in range(rng.randint(1, MOST_TURNS)):
+            n = rng.choices(*ITEMS)[0]
+            reply, worded = smith.say(said, state, n, may_ask=rng.random() < 0.7)
+            if worded is not None:
+                yield worded
             state = reply.state
-            yield from smith.worded
-            smith.worded.clear()
-            following = [*_FOLLOWING, *reply.options, *reply.options]
-            message = rng.choice(following) if rng.random() < 0.6 else next(messages, "")
-            if not message:
-                break
+            following = [*FOLLOWING, *reply.options, *reply.options]
+            said.append(rng.choice(following) if rng.random() < 0.6 else next(more, first))
 
 
 def respond_examples(workspace: Workspace, said: Iterable[str], count: int, seed: int) -> list[Example]:

@@ -155,6 +155,7 @@ def _load_sources(workspace: Workspace) -> _Sources:
     from retrieval.collaborative import CollaborativeRetriever
     from retrieval.dense import DenseRetriever
     from retrieval.indexes import COLLABORATIVE, DENSE, KNOWLEDGE, LEXICAL
+    from retrieval.interests import InterestRetriever
     from retrieval.knowledge import KnowledgeRetriever
     from retrieval.lexical import LexicalRetriever
     from retrieval.popularity import PopularityRetriever
@@ -165,7 +166,10 @@ def _load_sources(workspace: Workspace) -> _Sources:
     dense = DenseRetriever(build / DENSE, catalogue, workspace.encoder)
     lexical = LexicalRetriever(build / LEXICAL, catalogue)
     knowledge = KnowledgeRetriever(build / KNOWLEDGE, catalogue)
-    retrievers: list[Retriever] = [dense, lexical, knowledge, PopularityRetriever(catalogue, interactions)]
+    popularity, interests = (
+        kind(catalogue, interactions) for kind in (PopularityRetriever, InterestRetriever)
+    )
+    retrievers: list[Retriever] = [dense, lexical, knowledge, popularity, interests]
     collaborative = None
     if interactions is not None:
         collaborative = CollaborativeRetriever(build / COLLABORATIVE, catalogue)

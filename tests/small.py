@@ -145,7 +145,7 @@ class ScriptedLanguage(Language):
         facets: list[str] | Exception = (),  # type: ignore[assignment]
         words: list[str] | Exception | None = None,
     ) -> None:
-        self.name, self.constrained = "scripted", True
+        self.name, self.constrained, self.tuned = "scripted", True, False
         self._frames, self._facets, self._words = frames, facets, words
         self.prompts: list[list[dict[str, str]]] = []
 

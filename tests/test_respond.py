@@ -20,9 +20,25 @@ from agent.model.grammar import phrasing_grammar, quotable
 from agent.plan import to_query
 from agent.prompting import phrase, phrasings, prompt
 from agent.reasons import Grounds, best_loved, varied
-from agent.respond import Draft, italic, notes, prompt_facts, recommending, speak, wanted_phrase, with_italics
+from agent.respond import (
+    Draft,
+    Parts,
+    asking,
+    by_seed,
+    chosen,
+    italic,
+    joined,
+    notes,
+    patterns,
+    prompt_facts,
+    recommending,
+    texts_of,
+    with_italics,
+    word,
+)
 from agent.state import Linked, Reading
 from agent.types import DialogueState, Frame, Preference, Question
+from agent.wanted import wanted_phrase
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Ranking, Reason, Recommendation
 
@@ -68,6 +84,10 @@ def draft(state: DialogueState, reading: Reading, n: int, question: Question | N
     return Draft(items, ranking, before, state, reading, question)
 
 
+def first_of(parts: Parts) -> str:
+    return joined([part[0] for part in parts])
+
+
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
@@ -77,14 +97,20 @@ def test_every_wording_of_every_part_passes_and_other_words_do_not(
     plan = draft(state, reading, n, Question("Is that all right?", "relax"))
     assert 1 <= len(plan.items) <= n
     parts = recommending(plan, CATALOGUE)
-    for choice in range(3):
-        text = "".join(wordings[choice % len(wordings)] for wordings in parts)
-        assert problems(text, parts) is None
-        assert text.endswith("Is that all right?")
+    texts = texts_of(parts)
+    for choice in range(max(map(len, parts))):
+        used = [part[choice % len(part)] for part in parts]
+        text = joined(used)
+        assert problems(text, texts) is None
+        assert [w.text for w in chosen(text, parts)] == [w.text for w in used]
+        assert text.endswith("?")
+        assert text.count("*") % 2 == 0
+        assert not any(bad in text for bad in ("  ", " ,", " .", "..", ",,", "{", "}", ",."))
         for named in plan.items[:3]:
             assert italic(CATALOGUE[named.item_id]) in text
         for wrong in (text + " It won an Oscar.", text.replace("*", "", 1), text[:-20], text[3:], ""):
-            assert problems(wrong, parts) is not None
+            assert problems(wrong, texts) is not None
+            assert chosen(wrong, parts) == []
 
 
 @given(data=st.data())
@@ -100,22 +126,52 @@ def test_any_choice_of_wordings_is_a_wording(data: st.DataObject) -> None:
 def test_a_swapped_title_is_found() -> None:
     plan = draft(STATES["a like"], READINGS["plain"], 3)
     parts = recommending(plan, CATALOGUE)
-    text = "".join(wordings[0] for wordings in parts)
+    text = first_of(parts)
     first, second = (italic(CATALOGUE[r.item_id]) for r in plan.items[:2])
     swapped = text.replace(first, "\0").replace(second, first).replace("\0", second)
-    assert problems(swapped, parts) is not None
-    assert problems(text.replace("1995", "1996"), parts) is not None
+    assert problems(swapped, texts_of(parts)) is not None
+    assert problems(text.replace("1995", "1996"), texts_of(parts)) is not None
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_templates_speak_in_wordings_and_the_seed_chooses_them(seed: int) -> None:
     parts = recommending(draft(STATES["limits"], READINGS["plain"], 3), CATALOGUE)
-    speaker, pieces = speak(parts, None, seed, {})
-    text = "".join(pieces)
-    assert speaker == "template"
-    assert problems(text, parts) is None
-    assert text == "".join(speak(parts, None, seed, {})[1])
-    assert text != "".join(speak(parts, None, seed + 1, {})[1])
+    heard: list[str] = []
+    used, speaker, wrong = word(parts, None, {}, seed, heard.append)
+    assert (speaker, wrong) == ("template", "")
+    assert "".join(heard) == joined(used)
+    assert problems(joined(used), texts_of(parts)) is None
+    assert used == by_seed(parts, seed) != by_seed(parts, seed + 1)
+
+
+class TestWhatTheModelChooses:
+    def test_the_first_item_offers_two_things_to_say_and_many_ways(self) -> None:
+        plan = draft(STATES["a like"], READINGS["plain"], 3)
+        parts = recommending(plan, CATALOGUE)
+        kinds = [{w.claim.kind for w in part if w.claim} for part in parts]
+        assert [len(k) for k in kinds] == [0, 2, 1, 1]
+        assert min(map(len, parts)) >= 8
+
+    def test_a_reason_does_not_name_what_the_lead_named(self) -> None:
+        parts = recommending(draft(STATES["a like"], READINGS["plain"], 3), CATALOGUE)
+        assert all("*Heat* (1995)" in wording.text for wording in parts[0])
+        assert not any("*Heat*" in wording.text for part in parts[1:] for wording in part)
+
+    def test_a_question_has_wordings_and_all_offer_its_options(self) -> None:
+        for attribute, anchor in (("genres", None), ("themes", "*Heat* (1995)"), ("moods", None)):
+            question = Question("", attribute, ("a", "b", "surprise me"))
+            found = asking(question, anchor)
+            assert len({wording.pattern for wording in found}) == len(found) >= 3
+            assert all("a or b" in wording.text and wording.text.endswith("?") for wording in found)
+            assert all((anchor or "") in wording.text for wording in found)
+
+    def test_a_prompt_tells_how_the_reply_before_was_worded(self) -> None:
+        plan = draft(STATES["a like"], READINGS["plain"], 3)
+        used = by_seed(recommending(plan, CATALOGUE), 0)
+        assert patterns(used)[0] == "Since you liked …, start with"
+        after = replace(plan, before=replace(plan.before, said=patterns(used)))
+        assert "Since you liked …, start with" in prompt_facts(after, CATALOGUE)["said"]
+        assert prompt_facts(plan, CATALOGUE)["said"] == "nothing"
 
 
 class TestTitles:
@@ -147,10 +203,10 @@ class TestTitles:
         recommendation = Recommendation("odd", title, 1.0, 1, reasons)
         ranking = Ranking((), 1, to_query(EMPTY, VOCABULARY).constraints)
         parts = recommending(Draft((recommendation,), ranking, EMPTY, EMPTY, Reading(Frame())), catalogue)
-        text = "".join(wordings[0] for wordings in parts)
-        assert problems(text, parts) is None
+        text = first_of(parts)
+        assert problems(text, texts_of(parts)) is None
         assert " ".join(title.split()) in " ".join(text.split())
-        assert phrasing_grammar(parts).lark.count("\n") == len(parts) + 1
+        assert phrasing_grammar(texts_of(parts)).lark.count("\n") == len(parts) + 1
 
 
 class TestWhatChanged:
@@ -184,16 +240,32 @@ class TestWhatChanged:
             ("nothing", ""),
             ("limits", "comedy and romance from 1990 to 1999 up to 110 minutes"),
             ("a person", "something with Tom Hanks for the family"),
-            ("a free wish", "lonely robots in English"),
+            ("a free wish", '"lonely robots" in English'),
         ],
     )
     def test_what_was_asked_for_in_words(self, name: str, words: str) -> None:
         assert wanted_phrase(STATES[name]) == words
 
+    @pytest.mark.parametrize(
+        ("wants", "words"),
+        [
+            ({"moods": ["tense"]}, "something tense"),
+            ({"moods": ["absurd"], "genres": ["comedy"]}, "an absurd comedy"),
+            ({"moods": ["tense"], "genres": ["horror"]}, "tense horror"),
+            ({"genres": ["thriller"], "themes": ["heist"]}, "a thriller about a heist"),
+            ({"themes": ["paris", "revenge"]}, "something about revenge, set in Paris"),
+            ({"themes": ["black comedy"]}, "a black comedy"),
+            ({"genres": ["comedy or thriller"]}, "comedy or thriller"),
+        ],
+    )
+    def test_wishes_become_one_phrase(self, wants: dict[str, list[str]], words: str) -> None:
+        state = DialogueState(wants=tuple(want(v, kind) for kind, values in wants.items() for v in values))
+        assert wanted_phrase(state) == words
+
     def test_relaxing_is_said(self) -> None:
         plan = draft(STATES["promises that must bend"], READINGS["plain"], 1)
         assert plan.ranking.relaxed
-        text = "".join(wordings[0] for wordings in recommending(plan, CATALOGUE))
+        text = first_of(recommending(plan, CATALOGUE))
         assert all(what in text for what in plan.ranking.relaxed)
 
 
@@ -221,6 +293,9 @@ class TestReasons:
 PHRASES = yaml.safe_load((Path(agent.__file__).parent / "prompts" / "phrases.yaml").read_text("utf-8"))
 
 
+_WORDED = ("phrase", "phrasings", "wordings")
+
+
 def slots(text: str) -> set[str]:
     names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     return {name.removesuffix("_capital") for name in names}
@@ -243,13 +318,25 @@ class TestPhrases:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     texts.add(node.value)
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("phrase", "phrasings"):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _WORDED:
                     parts = node.args[0]
                     options = [parts.body, parts.orelse] if isinstance(parts, ast.IfExp) else [parts]
                     named |= {o.value for o in options if isinstance(o, ast.Constant)}
         assert len(named) > 30
         assert named <= set(PHRASES)
-        assert set(PHRASES) <= texts
+        claimed = {f"{start}_{kind}" for start in ("clause", "why") for kind in texts}
+        assert set(PHRASES) <= texts | claimed
+
+    @pytest.mark.parametrize("name", [name for name in PHRASES if name.startswith("clause_")])
+    def test_a_claim_is_a_clause_or_ends_the_sentence(self, name: str) -> None:
+        why = PHRASES[name.replace("clause", "why")]
+        assert {frozenset(slots(text)) for text in why} == {frozenset(slots(text)) for text in PHRASES[name]}
+        assert all(text.startswith((", ", ". ")) and text.endswith(".") for text in why)
+        assert not any(text.endswith(".") for text in PHRASES[name])
+
+    @pytest.mark.parametrize("name", [name for name in PHRASES if name.startswith("lead_")])
+    def test_a_lead_ends_on_the_first_title(self, name: str) -> None:
+        assert all(text.endswith("{first}") for text in PHRASES[name])
 
     def test_a_missing_slot_and_an_unknown_phrase_fail_loudly(self) -> None:
         assert phrase("enjoy", title="*Heat*").startswith("Enjoy *Heat*!")
@@ -260,16 +347,16 @@ class TestPhrases:
 
     def test_picks_go_round(self) -> None:
         texts = phrasings("lead_plain", first="F")
-        assert [phrase("lead_plain", pick, first="F") for pick in range(4)] == [*texts, texts[0]]
+        assert [phrase("lead_plain", pick, first="F") for pick in range(len(texts) + 1)] == [*texts, texts[0]]
 
 
 class TestPrompts:
     @pytest.mark.parametrize(
         ("name", "values"),
         [
-            ("understand", {"message": "hi"}),
-            ("expand", {"liked": "a", "wants": "b"}),
-            ("respond", {"liked": "a", "wants": "b", "facts": "c"}),
+            ("understand", {"before": "Shown: 1 Heat\n", "message": "hi"}),
+            ("expand", {"liked": "a", "wants": "b", "question": "c"}),
+            ("respond", {"liked": "a", "wants": "b", "said": "d", "facts": "c"}),
         ],
     )
     def test_a_prompt_is_a_chat_that_ends_with_the_user_and_wants_every_variable(
@@ -283,7 +370,7 @@ class TestPrompts:
                 prompt(name, **{k: v for k, v in values.items() if k != missing})
 
     def test_a_message_is_not_read_as_a_template(self) -> None:
-        assert prompt("understand", message="$liked ${x} $$")[-1]["content"] == "$liked ${x} $$"
+        assert prompt("understand", before="", message="$liked ${x} $$")[-1]["content"] == "$liked ${x} $$"
 
     def test_facts_name_the_items_and_nothing_else(self) -> None:
         facts = prompt_facts(draft(STATES["nothing"], READINGS["plain"], 2), CATALOGUE)

@@ -95,7 +95,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(
 def test_every_method_learns(method: str, base: Path, examples: list[Example], tmp_path: Path) -> None:
     rate = 5e-2 if method in ("ia3", "prefix") else 5e-3
     stage = Stage("skills", {"understand": 64}, epochs=2, learning_rate=rate, batch=8)
-    _, losses = run(config(method=method, stages=(stage,)), examples[:32], base, tmp_path)
+    _, losses = run(config(method=method, stages=(stage,), evaluate_every=2), examples[:32], base, tmp_path)
     assert losses[-1] < losses[0]
 
 

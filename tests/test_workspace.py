@@ -85,7 +85,7 @@ def test_what_is_opened_is_what_was_built(tmp_path: Path) -> None:
     assert opened.interactions.fingerprint == built.interactions.fingerprint
     assert opened.catalogue["1"].popularity == opened.interactions.counts[1] > 0
     assert {retriever.name for retriever in opened.retrievers} == {
-        *("dense", "lexical", "collaborative", "knowledge", "popularity")
+        *("dense", "lexical", "collaborative", "knowledge", "popularity", "interests")
     }
     query = Query(text="Film drama", liked=("1",))
     assert opened.ranker.rank(query, 5) == built.ranker.rank(query, 5)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from agent.types import Event
+from agent.types import Done, Event, Trace
 from eval.machine import Machine, machine, memory
 from retrieval.errors import TastebudError
 from retrieval.types import Constraints, Facet, Query
@@ -91,10 +91,11 @@ class LatencyReport:
 
 @dataclass(frozen=True, slots=True)
 class TurnTimes:
-    """Seconds from sending a message to the first token of the reply, and to its end."""
+    """Seconds from sending a message to the first token of the reply, and to its end; `trace`: its own."""
 
     first_token: float
     whole: float
+    trace: Trace
 
 
 def figure(name: str, unit: str, values: Sequence[float], target: Target | None = None) -> Figure:
@@ -110,17 +111,16 @@ def time_turn(conversation: Streams, message: str) -> TurnTimes:
     """One turn over the stream. Raises BenchmarkError when the stream ends without a reply."""
     began = time.perf_counter()
     first: float | None = None
-    last = ""
-    for event in conversation.stream(message):
-        if event.type == "token" and first is None:
+    last: Event | None = None
+    for last in conversation.stream(message):
+        if last.type == "token" and first is None:
             first = time.perf_counter() - began
-        last = event.type
     whole = time.perf_counter() - began
-    if last != "reply" or first is None:
+    if not isinstance(last, Done) or first is None:
         raise BenchmarkError(
-            f"The turn {message!r} streamed no reply; the last event was {last or 'none'!r}."
+            f"The turn {message!r} streamed no reply; the last event was {last.type if last else 'none'!r}."
         )
-    return TurnTimes(first, whole)
+    return TurnTimes(first, whole, last.reply.trace)
 
 
 def time_turns(recommender: Recommender, repeats: int) -> list[TurnTimes]:
