@@ -101,7 +101,7 @@ def expand(
         return Expansion((), "rules", "nothing to go on")
     tuned = language is not None and language.tuned
     never = said(ask) | {value for p in state.avoids for value in p.value.split(" or ")}
-    near = () if tuned else _near(ask, never, to_query(state, vocabulary), catalogue, ranker)
+    near = () if tuned else _near(never, to_query(state, vocabulary), catalogue, ranker)
     options = [value for value in answers(catalogue, ask.way) if value not in never] if tuned else near
     detail = ""
     if language is not None and options:
@@ -112,7 +112,7 @@ def expand(
             detail = "model named nothing the catalogue has; "
         except ModelError as error:
             detail = f"model failed: {error}; "[:160]
-    texts = list(near or _near(ask, never, to_query(state, vocabulary), catalogue, ranker))[:FEW]
+    texts = list(near or _near(never, to_query(state, vocabulary), catalogue, ranker))[:FEW]
     return Expansion(tuple(texts), "rules", detail + (", ".join(texts) or "nothing goes with it"))
 
 
@@ -133,15 +133,13 @@ def what_to_ask(state: DialogueState, catalogue: Catalogue) -> Ask:
     return Ask(way, tuple(items), wants, bridge if way == "path" else None)
 
 
-def _near(
-    ask: Ask, never: Collection[str], query: Query, catalogue: Catalogue, ranker: Ranker
-) -> tuple[str, ...]:
-    """Answers that are more frequent among the nearest items than in the catalogue, by lift x support."""
+def _near(never: Collection[str], query: Query, catalogue: Catalogue, ranker: Ranker) -> tuple[str, ...]:
+    """Facets of any kind that near items have more often than the catalogue, by lift x support."""
     near = [catalogue[candidate.item_id] for candidate in ranker.rank(query, NEIGHBOURS).candidates]
-    base = frequencies(catalogue, ask.way)
+    base = frequencies(catalogue, "path")
     scores = {
         value: count * (count / len(near)) / (base[value] / len(catalogue))
-        for value, count in _counts(near, ask.way).items()
+        for value, count in _counts(near, "path").items()
         if value not in never and count >= SUPPORT
     }
     return tuple(sorted(scores, key=lambda value: (-scores[value], value))[:CANDIDATES])

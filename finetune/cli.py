@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -47,37 +46,41 @@ def adapter(
 ) -> None:
     """Train the adapter of the language model's four skills; resumes when started again."""
     with one_line_errors():
-        _need("accelerate", "peft")
-        from dataclasses import replace
-
-        from rich.console import Console
-
-        from agent.model.assets import model_folder
-        from finetune.config import read_config
-        from finetune.examples import material, pools
-        from finetune.families import read_bank
-        from finetune.lora import train as train_adapter
-        from retrieval.workspace import Workspace, open_starter
-
-        console = Console(stderr=True)
-        settings = read_config(config)
-        settings = settings if seed is None else replace(settings, seed=seed)
-        place = open_starter() if workspace is None else Workspace.open(workspace)
-        families = read_bank(bank) if bank is not None else ()
-        console.print("Building examples")
-        training, validation = pools(settings, material(place, dialogues, families))
-        for stage, pool in zip(settings.stages, training, strict=True):
-            counted = ", ".join(f"{len(rows):,} {skill}" for skill, rows in pool.items())
-            console.print(f"  {stage.name}: {counted}")
-        done = train_adapter(
-            settings, training, validation, model_folder() if base == "packaged" else base, output, start
-        )
-        console.print(f"The adapter is in {done}")
+        _train(output, config, workspace, start, dialogues, bank, base, seed)
 
 
-def _need(*packages: str) -> None:
-    from finetune.config import ConfigError
+def _train(
+    output: Path,
+    config: Path,
+    workspace: Path | None,
+    start: Path | None,
+    dialogues: Path | None,
+    bank: Path | None,
+    base: str,
+    seed: int | None,
+) -> None:
+    from dataclasses import replace
 
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise ConfigError(f"Training needs {' and '.join(missing)}: pip install 'tastebud[train]'.")
+    from rich.console import Console
+
+    from agent.model.assets import model_folder
+    from finetune.config import read_config
+    from finetune.examples import material, pools
+    from finetune.families import read_bank
+    from finetune.lora import train as train_adapter
+    from retrieval.workspace import Workspace, open_starter
+
+    console = Console(stderr=True)
+    settings = read_config(config)
+    settings = settings if seed is None else replace(settings, seed=seed)
+    place = open_starter() if workspace is None else Workspace.open(workspace)
+    families = read_bank(bank) if bank is not None else ()
+    console.print("Building examples")
+    training, validation = pools(settings, material(place, dialogues, families))
+    for stage, pool in zip(settings.stages, training, strict=True):
+        counted = ", ".join(f"{len(rows):,} {skill}" for skill, rows in pool.items())
+        console.print(f"  {stage.name}: {counted}")
+    done = train_adapter(
+        settings, training, validation, model_folder() if base == "packaged" else base, output, start
+    )
+    console.print(f"The adapter is in {done}")

@@ -13,7 +13,7 @@ from small import ScriptedLanguage
 from agent import Recommender
 from agent.conversation import Conversation
 from agent.errors import ModelError
-from agent.prompting import phrase
+from agent.prompting import phrase, phrasings
 from agent.types import Done, Items, Reply, StepStarted, Token
 
 CATALOGUE = small.parts()[0]
@@ -203,7 +203,7 @@ class TestRelaxing:
         reply = say(chat, "a western for the family")
         assert reply.relaxed
         assert all(what in reply.text for what in reply.relaxed)
-        assert reply.question == phrase("relax_question")
+        assert reply.question in phrasings("relax_question")
         assert reply.text.endswith(reply.question)
         assert reply.items
 
@@ -483,4 +483,4 @@ class TestTheModelsPart:
     def test_the_message_is_quoted_in_the_prompt(self, monkeypatch: pytest.MonkeyPatch) -> None:
         language = ScriptedLanguage({})
         small.scripted(language, monkeypatch).ask('I "loved" $liked\n\\Heat')
-        assert language.prompts[0][-1] == {"role": "user", "content": "I loved $liked Heat"}
+        assert language.prompts[0][-1] == {"role": "user", "content": "Message: I loved $liked Heat"}

@@ -32,7 +32,7 @@ class TestExamples:
         assert found == expand_examples(WORKSPACE, 40, 3, frozenset())
         assert found != expand_examples(WORKSPACE, 40, 4, frozenset())
         assert len({example.given for example in found}) == len(found) == 40
-        known = {value for way in ("path", "person", "mood") for value in answers(WORKSPACE.catalogue, way)}  # type: ignore[arg-type]
+        known = {value for way in ("path", "person", "mood") for value in answers(WORKSPACE.catalogue, way)}
         for example in found:
             named = example.learned.removesuffix("<|im_end|>").split(", ")
             assert len(set(named)) == len(named) <= MOST

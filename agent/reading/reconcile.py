@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from agent.reading.rules import is_empty
 from agent.reading.scene import Scene
 from agent.reading.slots import DECADE_WORDS
 from agent.reading.vocabulary import Vocabulary
@@ -85,3 +86,38 @@ def _titles(names: tuple[str, ...], checks: Checks) -> tuple[str, ...]:
 
 def _people(names: tuple[str, ...], checks: Checks) -> tuple[str, ...]:
     return tuple(name for name in names if checks.vocabulary.person(name) or name.istitle())
+
+
+def disagreement(model: Frame, rules: Frame, checks: Checks) -> str | None:
+    """Where a model that was not trained to read is at odds with the rules; None where it is not.
+
+    Such a model writes well-formed frames that are wrong in kind, so it is believed only where both agree.
+    """
+    ours, theirs = _verdicts(rules, checks), _verdicts(model, checks)
+    for name, verdict in ours.items():
+        if theirs.get(name) != verdict:
+            return f"{name!r} is {verdict}, not {theirs.get(name, 'missing')}"
+    for name in theirs.keys() - ours.keys():
+        if not name[0].isdigit() and checks.vocabulary.term(name) is None and checks.item(name) is None:
+            return f"{name!r} is nothing this catalogue knows"
+    if rules.years != model.years:
+        return f"years {model.years}, not {rules.years}"
+    if is_empty(rules) and not is_empty(model):
+        return "nothing of it stands in the message"
+    return None
+
+
+def _verdicts(frame: Frame, checks: Checks) -> dict[str, str]:
+    """Every name and word of a frame, in a form that can be compared, with its verdict."""
+    lists = {
+        "liked": frame.like,
+        "disliked": frame.dislike,
+        "seen": frame.seen,
+        "wanted": (*frame.want, *frame.people),
+        "avoided": frame.avoid,
+    }
+    return {
+        checks.item(name) or name.strip().lower(): verdict
+        for verdict, names in lists.items()
+        for name in names
+    }

@@ -13,7 +13,7 @@ from agent.policy import SURPRISE
 from agent.reading.acts import read_ordinals, without_reset
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
-from agent.reading.reconcile import Checks, objection, reconcile
+from agent.reading.reconcile import Checks, disagreement, objection, reconcile
 from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
 from agent.reading.talk import small_talk
@@ -129,11 +129,15 @@ class Reader:
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
         wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
+        if wrong is None and not self._language.tuned:
+            wrong = disagreement(frame, rules, self._checks)
         if wrong is not None:
             return Understood(
                 self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
             )
         merged = reconcile(frame, rules, message, self._checks)
+        if not self._language.tuned:
+            merged = replace(merged, act=rules.act)
         return Understood(self._reading(merged, message, shown), "model", merged.act)
 
     def _exact(self, name: str) -> str | None:
