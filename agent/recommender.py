@@ -33,16 +33,25 @@ class Recommender:
     """A workspace and a language model, ready to talk. Safe to use from several threads."""
 
     def __init__(
-        self, workspace: Workspace, llm: str = "packaged", database: Path | str | None = None, seed: int = 0
+        self,
+        workspace: Workspace,
+        llm: str = "packaged",
+        database: Path | str | None = None,
+        seed: int = 0,
+        adapter: Path | str | None = None,
     ) -> None:
         """`llm`: "packaged" | "none" (rules and templates only) | a Hugging Face id or folder | the http(s)
         URL of an OpenAI-compatible server ("http://host:port/v1#model-name"). `database`: where
         conversations are kept, a path or any SQLAlchemy URL; None: in the workspace's folder.
-        `seed` makes the choice of wordings repeatable. Raises ModelError, StoreError.
+        `seed` makes the choice of wordings repeatable. `adapter`: folder of an adapter trained on `llm`;
+        None: the workspace's own (its folder `adapter`), else the one that ships with the packaged model.
+        Raises ModelError, StoreError.
         """
         self.workspace = workspace
         self.catalogue: Catalogue = workspace.catalogue
-        language = self._language = open_language(llm)
+        language = self._language = open_language(
+            llm, adapter or (_adapter(workspace) if llm == "packaged" else None)
+        )
         self.model_name = language.name if language else "none"
         vocabulary, linker = Vocabulary(self.catalogue), Linker(self.catalogue)
         ranker = workspace.ranker
@@ -62,13 +71,14 @@ class Recommender:
         llm: str = "packaged",
         database: Path | str | None = None,
         seed: int = 0,
+        adapter: Path | str | None = None,
     ) -> Recommender:
         """Open a workspace folder; None is the starter workspace, built on first use.
 
         Raises WorkspaceError (missing or damaged folder), ModelError, StoreError.
         """
         opened = open_starter() if workspace is None else Workspace.open(Path(workspace))
-        return cls(opened, llm, database, seed)
+        return cls(opened, llm, database, seed, adapter)
 
     def recommend(
         self, messages: Sequence[Mapping[str, str]], n: int = 10, exclude: Sequence[str] = ()
@@ -204,6 +214,12 @@ def _checked(message: object) -> tuple[str, str]:
         return str(role), readable(content)
     except MessageError:  # a silent turn of a recorded dialogue says nothing, and that is no fault
         return str(role), "…"
+
+
+def _adapter(workspace: Workspace) -> Path | None:
+    """The adapter that was trained for this workspace, if it has one."""
+    folder = workspace.folder / "adapter"
+    return folder if folder.is_dir() else None
 
 
 def _database(workspace: Workspace, given: Path | str | None) -> Path | str:

@@ -43,12 +43,19 @@ def read_dialogues(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_titles(path: Path) -> dict[str, str]:
-    """item_id -> "Title (year)" as dialogue texts write it, from the catalogue beside the dialogues."""
-    rows = (json.loads(line) for line in path.read_text("utf-8").splitlines())
-    return {
-        str(row["item_id"]): f"{row['title']} ({row['year']})" if row.get("year") else str(row["title"])
-        for row in rows
-    }
+    """item_id -> "Title (year)" as dialogue texts write it, from the catalogue beside the dialogues.
+
+    Raises ConfigError naming file and line.
+    """
+    titles = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            title, year = str(row["title"]), row.get("year")
+            titles[str(row["item_id"])] = f"{title} ({year})" if year else title
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(f"{path}:{number}: expected an object with item_id and title.") from error
+    return titles
 
 
 def seeker_messages(

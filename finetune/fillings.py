@@ -7,6 +7,7 @@ import re
 
 from agent.reading.slots import language_names
 from agent.reading.vocabulary import synonyms
+from finetune.config import ConfigError
 from finetune.splits import is_held_out
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item
@@ -122,12 +123,19 @@ class Fillings:
     """Draws values from one catalogue. `held_out`: titles and people of held-out items, or of the others."""
 
     def __init__(self, catalogue: Catalogue, held_out: bool) -> None:
+        """Raises ConfigError for a catalogue without titles on that side, or without any facet."""
         items = [item for item in catalogue if is_held_out("item", item.item_id) == held_out]
         self._titles = [_spoken(item) for item in items]
         self._people = sorted({name for item in items for name in (*item.directors[:1], *item.cast[:2])})
         said = _surfaces(catalogue)
         self._facets = {kind: said[field] for kind, field in _FIELDS.items()}
+        self._any = [value for values in self._facets.values() for value in values]
         self._languages = sorted({item.language for item in catalogue if item.language in language_names()})
+        if not self._titles or not any(self._facets.values()):
+            raise ConfigError(
+                f"Of {len(catalogue)} items {len(self._titles)} can be named and "
+                f"{sum(map(len, self._facets.values()))} genres, themes and moods be asked for: too little to say."
+            )
         years = sorted(item.year for item in catalogue if item.year is not None)
         self._years = (years[len(years) // 20], years[-1]) if years else (1950, 2020)
 
@@ -152,7 +160,7 @@ class Fillings:
         return last if rng.random() < 0.15 and len(last) > 4 else name
 
     def facet(self, rng: random.Random, kind: str) -> str:
-        return rng.choice(self._facets[kind] or self._facets["genre"])
+        return rng.choice(self._facets[kind] or self._facets["genre"] or self._any)
 
     def year(self, rng: random.Random) -> int:
         year = rng.randint(*self._years)
@@ -168,7 +176,7 @@ class Fillings:
     def question(self, rng: random.Random) -> tuple[str, tuple[str, ...]]:
         """A question as the agent puts it, with its options."""
         text, kind = rng.choice(_QUESTIONS)
-        pool = _DOING if kind == "doing" else self._facets[kind] or self._facets["genre"]
+        pool = _DOING if kind == "doing" else self._facets[kind] or self._facets["genre"] or self._any
         options = tuple(rng.sample(list(pool), min(rng.choice((2, 3, 4)), len(pool))))
         return text.format(f"{', '.join(options[:-1])} or {options[-1]}"), options
 

@@ -136,7 +136,12 @@ def _arguments(config: AdapterConfig, stage: Stage, folder: Path, evaluated: boo
 def _save(trainer: Any, config: AdapterConfig, stage: Stage, folder: Path, count: int) -> None:
     """The adapter with all that is needed to make it again, written beside and moved into place."""
     fresh = folder / "adapter.new"
-    trainer.model.save_pretrained(str(fresh), safe_serialization=True)
+    shutil.rmtree(fresh, ignore_errors=True)
+    for settings in trainer.model.peft_config.values():  # its name, not where it lay on this machine
+        settings.base_model_name_or_path = Path(settings.base_model_name_or_path).name
+    dtype = next(param.dtype for param in trainer.model.parameters() if not param.requires_grad)
+    trainer.model.to(dtype).save_pretrained(str(fresh), safe_serialization=True)
+    (fresh / "README.md").unlink(missing_ok=True)  # PEFT's form of a model card, with nothing filled in
     record = {
         "config": asdict(config),
         "stage": stage.name,

@@ -36,10 +36,10 @@ WARM = {
 }  # fmt: skip
 # Popularity only fills up what the others leave empty. Beside likes, words that ask for something lead;
 # without likes, popularity breaks ties among films that fit the words, and decides alone where there are
-# only promises to keep.
+# only promises to keep. What goes with a mere wish is near it in meaning already, so interests need likes.
 WORDS = {"dense": 1.0, "lexical": 1.0}
 TEXT = {
-    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2, "interests": 0.2
+    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2, "interests": 0.0
 }  # fmt: skip
 
 

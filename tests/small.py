@@ -175,5 +175,5 @@ class ScriptedLanguage(Language):
 
 def scripted(language: ScriptedLanguage, monkeypatch: Any) -> Recommender:
     """A recommender whose language model is `language`."""
-    monkeypatch.setattr("agent.recommender.open_language", lambda llm: language)
+    monkeypatch.setattr("agent.recommender.open_language", lambda llm, adapter: language)
     return Recommender(workspace(), "scripted", "sqlite://")

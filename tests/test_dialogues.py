@@ -87,6 +87,13 @@ def test_a_damaged_file_names_its_line(content: str, problem: str, tmp_path: Pat
         list(read_dialogues(file))
 
 
+def test_a_damaged_catalogue_names_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.jsonl"
+    file.write_text('{"item_id": 1, "title": "Heat"}\n{"title": "Big"}')
+    with pytest.raises(ConfigError, match=r"catalogue\.jsonl:2: expected an object with item_id and title"):
+        read_titles(file)
+
+
 def test_titles_are_written_as_dialogues_write_them(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.jsonl"
     rows = [{"item_id": 5, "title": "Heat", "year": 1995}, {"item_id": "6", "title": "Big"}]

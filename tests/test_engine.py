@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
@@ -30,13 +31,21 @@ from agent.model.assets import has_openvino, model_folder, openvino_folder, pack
 from agent.model.decode import Engine, padded
 from agent.model.engine import TransformersEngine
 from agent.model.export import copy_tokenizer, write_gguf
-from agent.model.grammar import LIST_FIELDS, choice_grammar, frame_grammar, phrasing_grammar, quotable
+from agent.model.grammar import (
+    LIST_FIELDS,
+    MOST_NAMES,
+    choice_grammar,
+    frame_grammar,
+    phrasing_grammar,
+    quotable,
+)
 from agent.model.language import Language, open_language
 from agent.model.llm import LocalChatModel
 from agent.model.openvino import OpenVinoEngine, write_openvino
 from agent.prompting import prompt
-from agent.types import ACTS
+from agent.types import ACTS, Frame
 
+FRAME_FIELDS = {field.name for field in fields(Frame)}
 MESSAGES = (
     "I loved Heat and hated Casino",
     'something like "The Thing", please',
@@ -121,14 +130,14 @@ class TestThePackagedModel:
     def test_a_frame_is_valid_and_quotes_the_message(self, language: Language, message: str) -> None:
         frame = language.frame(asked(message), message)
         assert frame["act"] in ACTS
-        assert set(frame) <= {"act", "years", *LIST_FIELDS}
-        for field in LIST_FIELDS:
-            assert len(frame.get(field, [])) <= 3
+        assert set(frame) <= FRAME_FIELDS
+        for field in (*LIST_FIELDS, "about"):
+            assert len(frame.get(field, [])) <= MOST_NAMES
             for name in frame.get(field, []):
                 assert name
-                assert name in quotable(message)
-        for year in frame.get("years", []):
-            assert year is None or 1900 <= year <= 2099
+                assert name in quotable(message) or re.fullmatch("#[1-9]", name)
+        years = frame.get("years", [])
+        assert years in ("recent", "classic") or all(year is None or 1900 <= year <= 2099 for year in years)
 
     def test_a_choice_is_among_the_values(self, language: Language) -> None:
         values = ["crime", "sci-fi", "children's", 'say "hi"', "back\\slash"]
@@ -148,14 +157,14 @@ class TestThePackagedModel:
             [": crime\\drama.", ", crime and drama."],
             [" 🎬 *Amélie* too.", " Then *Amélie*."],
         ]
-        words = prompt("respond", liked="x", wants="y", facts="z")
+        words = prompt("respond", liked="x", wants="y", facts="z", said="nothing")
         wordings = {"".join(choice) for choice in product(*parts)}
         texts = {"".join(language.phrase(words, parts, seed)) for seed in range(4)}
         assert texts <= wordings
         assert all(problems(text, parts) is None for text in texts)
 
     def test_a_whole_conversation(self, language: Language, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("agent.recommender.open_language", lambda llm: language)
+        monkeypatch.setattr("agent.recommender.open_language", lambda llm, adapter: language)
         chat = Recommender(small.workspace(), "packaged", "sqlite://").conversation()
         for message in ("I loved Heat, a crime film from the 90s", "no mafia please", "hello", "more"):
             reply = chat.send(message)
@@ -386,7 +395,7 @@ def test_grammars_are_as_long_as_their_values() -> None:
 
 def test_the_schema_of_a_frame_says_what_its_grammar_says() -> None:
     schema = json.loads(frame_grammar("hello").schema or "")
-    assert set(schema["properties"]) == {"act", "years", *LIST_FIELDS}
+    assert set(schema["properties"]) == FRAME_FIELDS
     assert schema["properties"]["act"]["enum"] == list(ACTS)
     assert (schema["required"], schema["additionalProperties"]) == (["act"], False)
 
@@ -453,7 +462,7 @@ class TestAServer:
         assert reply.items
         asked = server.asked[0]
         assert (asked["path"], asked["model"], asked["temperature"]) == ("/v1/chat/completions", "fake", 0)
-        assert asked["messages"][-1] == {"role": "user", "content": MESSAGE}
+        assert asked["messages"][-1] == {"role": "user", "content": f"Message: {MESSAGE}"}
         schema = asked["response_format"]["json_schema"]["schema"]
         assert schema == json.loads(frame_grammar(MESSAGE).schema or "")
 

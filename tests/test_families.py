@@ -19,6 +19,8 @@ from finetune.fillings import Fillings
 from finetune.noise import hurried
 from finetune.splits import is_held_out
 from finetune.understanding import messages, understand_example, write
+from retrieval.catalogue import Catalogue
+from retrieval.types import Item
 
 FAMILIES = packaged_banks()
 CATALOGUE, _, _ = parts()
@@ -87,6 +89,11 @@ def test_places_point_at_what_is_on_show() -> None:
 
 def test_articles_follow_the_word() -> None:
     assert filled("a {want|eerie} one, an {want|quiet} one").message == "an eerie one, a quiet one"
+
+
+def test_a_catalogue_that_nothing_can_be_said_of_is_refused() -> None:
+    with pytest.raises(ConfigError, match="0 genres, themes and moods be asked for"):
+        Fillings(Catalogue([Item(str(i), f"Film {i}") for i in range(40)]), held_out=False)
 
 
 def test_an_unknown_slot_is_named() -> None:

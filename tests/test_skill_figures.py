@@ -230,7 +230,7 @@ def test_every_held_out_text_comes_before_any_comes_twice() -> None:
     names = [f"family-{i}" for i in range(40)]
     bank = [Family(name, "inform", "start", (f"a {name} text", f"b {name} text")) for name in names]
     kept = {name for name in names if is_held_out("family", name)}
-    catalogue = Catalogue(Item(str(i), f"Film {i}") for i in range(60))
+    catalogue = Catalogue(Item(str(i), f"Film {i}", genres=("crime",)) for i in range(60))
     found = reading.held_out_messages(catalogue, None, bank=bank)
     assert {one.family for one in found} == kept
     assert len(found) == len({one.message for one in found}) == 2 * len(kept)

@@ -274,7 +274,7 @@ def _change_state(connection: Connection, row: RowMapping, state: DialogueState)
 
 def _said(state: DialogueState) -> DialogueState:
     """The state without what merely happened: only a difference here is something to undo."""
-    return replace(state, shown=(), last_shown=(), asked=(), pending=None, turn=0)
+    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0)
 
 
 def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
@@ -284,6 +284,7 @@ def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
         shown=tuple(dict.fromkeys(said.shown + happened.shown)),
         asked=tuple(dict.fromkeys(said.asked + happened.asked)),
         last_shown=happened.last_shown,
+        said=happened.said,
         pending=happened.pending,
         turn=happened.turn,
     )

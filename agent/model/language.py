@@ -94,11 +94,11 @@ class Language:
         return ModelError(f"The model {self.name!r} did not answer: {type(error).__name__}: {error}")
 
 
-def open_language(llm: str, workspace_adapter: str | None = None) -> Language | None:
+def open_language(llm: str, adapter: str | Path | None = None) -> Language | None:
     """The language model that `llm` names; None for "none".
 
     "packaged" | "none" | a Hugging Face id or folder | "http(s)://host:port/v1#model-name".
-    `workspace_adapter`: a PEFT folder to use instead of the adapter that comes with the agent.
+    `adapter`: a PEFT folder to use instead of the adapter that comes with the agent.
     Raises ModelError if it cannot be loaded. A server is contacted only when it is first asked.
     """
     if llm == "none":
@@ -118,10 +118,10 @@ def open_language(llm: str, workspace_adapter: str | None = None) -> Language | 
     from agent.model.llm import LocalChatModel
 
     if llm == "packaged":
-        chosen = workspace_adapter or packaged_adapter()
+        chosen = adapter or packaged_adapter()
         engine = _packaged(chosen)
     else:
-        chosen = workspace_adapter
+        chosen = adapter
         engine = _hugging_face(llm, chosen)
     return Language(LocalChatModel(engine=engine), engine.name, constrained=True, tuned=chosen is not None)
 

@@ -11,9 +11,9 @@ from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
 from agent.reading.acts import read_ordinals, without_reset
+from agent.reading.agreement import Checks, disagreement, objection
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
-from agent.reading.reconcile import Checks, disagreement, objection, reconcile
 from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
 from agent.reading.talk import small_talk
@@ -77,7 +77,7 @@ class Reader:
         self._likeness = likeness
         known = [item.year for item in catalogue if item.year is not None]
         self._latest = max(known, default=None)
-        self._checks = Checks(vocabulary, self._exact, _written_as_a_name)
+        self._checks = Checks(vocabulary, self._exact)
 
     def read(self, message: str, state: DialogueState) -> Understood:
         """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
@@ -129,15 +129,20 @@ class Reader:
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
         wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
-        if wrong is None and not self._language.tuned:
-            wrong = disagreement(frame, rules, self._checks)
+        wrong = wrong or disagreement(frame, rules, self._checks)
         if wrong is not None:
             return Understood(
                 self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
             )
-        merged = reconcile(frame, rules, message, self._checks)
-        if not self._language.tuned:
-            merged = replace(merged, act=rules.act)
+        merged = replace(
+            frame,
+            act=rules.act,
+            about=rules.about,
+            drop=rules.drop,
+            language=rules.language,
+            max_minutes=rules.max_minutes,
+            audience=rules.audience,
+        )
         return Understood(self._reading(merged, message, shown), "model", merged.act)
 
     def _exact(self, name: str) -> str | None:
@@ -233,8 +238,3 @@ def _option_frame(attribute: str, option: str) -> Frame:
 
 def _normal(text: str) -> str:
     return " ".join(text.lower().strip(" .!?").split())
-
-
-def _written_as_a_name(text: str) -> bool:
-    """Whether words that no item is called by are written as a title or a name: capitals or a year."""
-    return bool(_YEAR.search(text)) or any(word[:1].isupper() for word in text.split())

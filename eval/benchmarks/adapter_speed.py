@@ -94,8 +94,9 @@ def _genai_rate() -> Callable[[], float] | None:
 
     if not assets.has_openvino():
         return None
-    import openvino_genai
+    from agent.model.openvino import quiet_import
 
+    openvino_genai = quiet_import("openvino_genai")
     pipeline = openvino_genai.LLMPipeline(str(assets.packaged_gguf()), "CPU")
     options = openvino_genai.GenerationConfig()
     options.max_new_tokens, options.ignore_eos = DECODED, True
