@@ -178,7 +178,7 @@ class Turns:
         question, before, state = turn["question"], turn["before"], turn["state"]
         assert question is not None
         notes = respond.notes(before, state, turn["reading"], self._skills.grounds.catalogue)
-        parts = [*respond.plain_parts(notes), turn["asking"]]
+        parts = respond.fresh([*respond.plain_parts(notes), turn["asking"]], before.said)
         facts = respond.question_facts(question, before, state)
         used, speaker, detail = self.word(parts, facts, turn["seed"])
         question = replace(question, text=used[-1].text.strip())
@@ -186,7 +186,7 @@ class Turns:
             state,
             pending=question,
             asked=(*state.asked, question.attribute),
-            said=respond.patterns(used),
+            said=respond.patterns(used, before.said),
         )
         reply = Reply(respond.joined(used), (), question.text, question.options, state)
         return {"reply": reply, "state": state}, speaker, detail or question.attribute
@@ -222,7 +222,7 @@ class Turns:
         question = self._relax_question(state, ranking)
         draft = respond.Draft(items, ranking, turn["before"], state, turn["reading"], question)
         catalogue, ids = self._skills.grounds.catalogue, tuple(item.item_id for item in items)
-        parts = respond.recommending(draft, catalogue)
+        parts = respond.fresh(respond.recommending(draft, catalogue), turn["before"].said)
         used, speaker, detail = self.word(parts, respond.prompt_facts(draft, catalogue), turn["seed"])
         if question is not None:
             question = replace(question, text=used[-1].text.strip())
@@ -232,7 +232,7 @@ class Turns:
             last_shown=ids,
             pending=question,
             asked=(*state.asked, "relax") if question else state.asked,
-            said=respond.patterns(used),
+            said=respond.patterns(used, turn["before"].said),
         )
         options = question.options if question else self._options(turn)
         asked = question.text if question else None

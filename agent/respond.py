@@ -22,6 +22,8 @@ from agent.wanted import wanted_alone, wanted_phrase
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Ranking, Recommendation
 
+_REMEMBERED = 9
+_TOLD = 3
 NAMED = 3
 """Items named in the words of a reply; further ones are on cards only."""
 
@@ -243,9 +245,14 @@ def chosen(text: str, parts: Parts) -> list[Wording]:
     return [] if rest else found
 
 
-def patterns(used: Sequence[Wording]) -> tuple[str, ...]:
-    """What the next reply should not repeat."""
-    return tuple(wording.pattern for wording in used if wording.pattern)
+def patterns(used: Sequence[Wording], before: Sequence[str] = ()) -> tuple[str, ...]:
+    """What the next replies should not repeat, after `before`; the latest nine."""
+    return (*before, *(wording.pattern for wording in used if wording.pattern))[-_REMEMBERED:]
+
+
+def fresh(parts: Parts, said: Sequence[str]) -> Parts:
+    """The parts without the wordings that were used lately, where that leaves any."""
+    return [[wording for wording in part if wording.pattern not in said] or part for part in parts]
 
 
 def prompt_facts(draft: Draft, catalogue: Catalogue) -> dict[str, str]:
@@ -266,7 +273,7 @@ def _known(before: DialogueState, state: DialogueState) -> dict[str, str]:
     return {
         "liked": ", ".join(p.value for p in state.liked[-2:]) or "not said",
         "wants": ", ".join(p.value[:40] for p in state.wants[-3:]) or "not said",
-        "said": "; ".join(before.said) or "nothing",
+        "said": "; ".join(before.said[-_TOLD:]) or "nothing",
     }
 
 

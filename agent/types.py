@@ -102,7 +102,7 @@ class DialogueState:
 
     `shown`: item_ids already recommended here, in order; `last_shown`: those of the latest reply.
     `asked`: attributes already asked about. `pending`: the question that awaits an answer.
-    `said`: how the latest reply was worded, titles left out, so that the next is worded otherwise.
+    `said`: how the latest replies were worded, titles left out, so that the next is worded otherwise.
     `set_on`: (slot, turn) for the single-valued slots. `turn` counts user turns.
     """
 

@@ -30,7 +30,8 @@ CHECKS = Checks(VOCABULARY, item)
         (Frame(like=("heat",), want=("war",)), Frame(like=("Heat",)), None),  # more, in words that are known
         (Frame(dislike=("Heat",)), Frame(like=("Heat",)), "'heat' is liked, not disliked"),
         (Frame(), Frame(avoid=("horror",)), "'horror' is avoided, not missing"),
-        (Frame(like=("Heat", "zyx")), Frame(like=("Heat",)), "'zyx' is nothing this catalogue knows"),
+        (Frame(like=("Heat", "zyx")), Frame(like=("Heat",)), "'zyx' is liked by the model alone"),
+        (Frame(want=("big",)), Frame(want=()), "'big' is wanted by the model alone"),  # no title is a wish
         (Frame(years=(1980, 1989)), Frame(years=(1990, 1999)), r"years \(1980, 1989\), not \(1990, 1999\)"),
         (Frame(want=("war",)), Frame(act="chat"), "nothing of it stands in the message"),
     ],

@@ -393,7 +393,7 @@ class TestTheModelsPart:
             ({"like": [], "dislike": ["Heat"]}, "is liked, not disliked"),
             ({"like": []}, "is liked, not missing"),
             ({"like": ["Heat", "Casino"]}, "does not stand in the message"),
-            ({"like": ["Heat", "from the"]}, "nothing this catalogue knows"),
+            ({"like": ["Heat", "from the"]}, "is liked by the model alone"),
             ({"years": [1980, 1989]}, "years (1980, 1989)"),
             ({"years": None}, "years None"),
             ({"want": ["crime", "opera"]}, "does not stand in the message"),

@@ -69,7 +69,7 @@ class Language:
         self, messages: Sequence[dict[str, str]], parts: Sequence[Sequence[str]], seed: int
     ) -> Iterator[str]:
         """Stream one wording of each part. Only for constrained models. Raises ModelError when it fails."""
-        options: dict[str, Any] = {"max_tokens": 700, "temperature": 0.7, "seed": seed}
+        options: dict[str, Any] = {"max_tokens": 700, "temperature": 1.2, "seed": seed}
         try:
             for chunk in self.model.stream(_messages(messages), lark=phrasing_grammar(parts).lark, **options):
                 yield str(chunk.content)

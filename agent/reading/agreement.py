@@ -48,8 +48,8 @@ def disagreement(model: Frame, rules: Frame, checks: Checks) -> str | None:
         if theirs.get(name) != verdict:
             return f"{name!r} is {verdict}, not {theirs.get(name, 'missing')}"
     for name in theirs.keys() - ours.keys():
-        if not name[0].isdigit() and checks.vocabulary.term(name) is None and checks.item(name) is None:
-            return f"{name!r} is nothing this catalogue knows"
+        if theirs[name] not in ("wanted", "avoided") or checks.vocabulary.term(name) is None:
+            return f"{name!r} is {theirs[name]} by the model alone"
     if rules.years != model.years:
         return f"years {model.years}, not {rules.years}"
     if is_empty(rules) and not is_empty(model):
