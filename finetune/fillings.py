@@ -132,9 +132,10 @@ class Fillings:
         self._any = [value for values in self._facets.values() for value in values]
         self._languages = sorted({item.language for item in catalogue if item.language in language_names()})
         if not self._titles or not any(self._facets.values()):
+            facets = sum(map(len, self._facets.values()))
             raise ConfigError(
                 f"Of {len(catalogue)} items {len(self._titles)} can be named and "
-                f"{sum(map(len, self._facets.values()))} genres, themes and moods be asked for: too little to say."
+                f"{facets} genres, themes and moods be asked for: too little to say."
             )
         years = sorted(item.year for item in catalogue if item.year is not None)
         self._years = (years[len(years) // 20], years[-1]) if years else (1950, 2020)
