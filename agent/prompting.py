@@ -31,10 +31,15 @@ def prompt(name: str, /, examples: bool = True, **values: str) -> list[dict[str,
     return [*messages, {"role": "user", "content": Template(texts["user"]).substitute(values)}]
 
 
+def templates(name: str) -> list[str]:
+    """Every wording of a phrase with its slots open. KeyError for an unknown phrase."""
+    texts = spec("phrases")[name]
+    return [texts] if isinstance(texts, str) else texts
+
+
 def phrasings(name: str, /, **values: object) -> list[str]:
     """Every wording of a phrase with its slots filled. KeyError for an unknown phrase or a missing slot."""
-    texts = spec("phrases")[name]
-    return [text.format(**values) for text in ([texts] if isinstance(texts, str) else texts)]
+    return [text.format(**values) for text in templates(name)]
 
 
 def phrase(name: str, /, pick: int = 0, **values: object) -> str:

@@ -15,7 +15,7 @@ from agent.errors import ModelError
 from agent.grounding import problems
 from agent.model.language import Language
 from agent.policy import question_slots, question_texts
-from agent.prompting import phrase, prompt, spec
+from agent.prompting import phrase, prompt, templates
 from agent.state import Reading, describe_value
 from agent.types import DialogueState, Preference, Question, Speaker
 from agent.wanted import wanted_alone, wanted_phrase
@@ -75,9 +75,7 @@ def capital(text: str) -> str:
 
 def wordings(name: str, /, claim: Claim | None = None, **values: object) -> list[Wording]:
     """Every wording of a phrase. KeyError for an unknown phrase or a missing slot."""
-    texts = spec("phrases")[name]
-    listed = [texts] if isinstance(texts, str) else texts
-    return [Wording(text.format(**values), pattern(text), claim) for text in listed]
+    return [Wording(text.format(**values), pattern(text), claim) for text in templates(name)]
 
 
 def pattern(template: str) -> str:
@@ -109,7 +107,7 @@ def plain_parts(texts: Sequence[str]) -> Parts:
 def asking(question: Question, anchor: str | None) -> list[Wording]:
     """The wordings of a question; in those that speak of a liked item it is `anchor`, as replies write it."""
     if question.attribute == "relax":
-        texts, slots = spec("phrases")["relax_question"], {}
+        texts, slots = templates("relax_question"), {}
     else:
         texts, slots = question_texts(question, anchor), question_slots(question, anchor)
     return [Wording(text.format(**slots), pattern(text)) for text in texts]

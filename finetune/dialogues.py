@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,29 @@ _TAKES = re.compile(
 )
 
 
-def read_dialogues(path: Path) -> Iterator[dict[str, Any]]:
-    """The dialogues of a file, one JSON object a line. Raises ConfigError naming file and line."""
+def read_lines(path: Path, keys: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL file with the numbers of their lines, each with all of `keys`.
+
+    Raises ConfigError naming file and line.
+    """
     try:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:
-        raise ConfigError(f"Cannot read the dialogues {str(path)!r}: {error.strerror}.") from error
+        raise ConfigError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise ConfigError(f"{path}:{number}: not JSON ({error.msg}).") from error
-        if not isinstance(row, dict) or not isinstance(row.get("turns"), list):
+        if not isinstance(row, dict) or any(key not in row for key in keys):
+            raise ConfigError(f"{path}:{number}: expected an object with {' and '.join(keys)}.")
+        yield number, row
+
+
+def read_dialogues(path: Path) -> Iterator[dict[str, Any]]:
+    """The dialogues of a file, one JSON object a line. Raises ConfigError naming file and line."""
+    for number, row in read_lines(path, ()):
+        if not isinstance(row.get("turns"), list):
             raise ConfigError(f"{path}:{number}: expected an object with `conversation_id` and `turns`.")
         yield row
 
@@ -47,15 +58,10 @@ def read_titles(path: Path) -> dict[str, str]:
 
     Raises ConfigError naming file and line.
     """
-    titles = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            title, year = str(row["title"]), row.get("year")
-            titles[str(row["item_id"])] = f"{title} ({year})" if year else title
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"{path}:{number}: expected an object with item_id and title.") from error
-    return titles
+    return {
+        str(row["item_id"]): f"{row['title']} ({row['year']})" if row.get("year") else str(row["title"])
+        for _, row in read_lines(path, ("item_id", "title"))
+    }
 
 
 def seeker_messages(

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from agent.model.export import ADAPTER_FILES
 from finetune.config import AdapterConfig, Stage
 from finetune.example import Example, Skill
 from finetune.methods import peft_config
 
 Pool = Mapping[Skill, Sequence[Example]]
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def train(

@@ -6,10 +6,10 @@ out among all people who share the given likes: that is what can be learned from
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -28,8 +28,10 @@ from agent.expand import (
     said,
 )
 from agent.reading.vocabulary import INTERESTS
+from finetune.config import ConfigError
+from finetune.dialogues import read_lines
 from finetune.example import Example, chat
-from finetune.verdicts import POSITIVE_ABOVE
+from finetune.verdicts import histories
 from retrieval.catalogue import Catalogue
 from retrieval.starter.films import title_key
 from retrieval.types import Facet, facet_values
@@ -158,12 +160,10 @@ def _raters(workspace: Workspace, held_users: Collection[str]) -> Iterator[tuple
     interactions = workspace.interactions
     if interactions is None:
         return
-    matrix = interactions.matrix.tocsr()
-    for row, user in enumerate(interactions.users):
+    catalogue = workspace.catalogue
+    for user, verdicts in histories(interactions, catalogue):
         if user not in held_users:
-            span = slice(matrix.indptr[row], matrix.indptr[row + 1])
-            liked = matrix.indices[span][matrix.data[span] > POSITIVE_ABOVE]
-            yield user, sorted(int(column) for column in liked)
+            yield user, sorted(catalogue.row(verdict.item.item_id) for verdict in verdicts if verdict.liked)
 
 
 def _speakers(catalogue: Catalogue, dialogues: Path) -> Iterator[tuple[str, list[int]]]:
@@ -173,17 +173,21 @@ def _speakers(catalogue: Catalogue, dialogues: Path) -> Iterator[tuple[str, list
         for row, item in enumerate(catalogue)
         for name in (*item.aliases, item.title)
     }
-    films = map(json.loads, (dialogues.parent / "catalogue.jsonl").read_text("utf-8").splitlines())
     known = {
         film["item_id"]: rows[key]
-        for film in films
-        if (key := (title_key(film["title"]), film["year"])) in rows
+        for _, film in read_lines(dialogues.parent / "catalogue.jsonl", ("item_id", "title"))
+        if (key := (title_key(film["title"]), film.get("year"))) in rows
     }
-    for line in dialogues.read_text("utf-8").splitlines():
-        dialogue = json.loads(line)
-        liked = {
-            known[mention["item_id"]]
-            for mention in dialogue["mentions"]
-            if mention["liked"] and mention["item_id"] in known
-        }
+    for number, dialogue in read_lines(dialogues, ("conversation_id",)):
+        if "mentions" not in dialogue and "labels" not in dialogue:
+            raise ConfigError(f"{dialogues}:{number}: expected `mentions` or `labels`.")
+        liked = {known[item_id] for item_id in _liked(dialogue) if item_id in known}
         yield f"dialogue {dialogue['conversation_id']}", sorted(liked)
+
+
+def _liked(dialogue: Mapping[str, Any]) -> Iterator[str]:
+    """The films that were spoken well of: mentions say so one by one, labels film by film."""
+    if "mentions" in dialogue:
+        yield from (mention["item_id"] for mention in dialogue["mentions"] if mention["liked"])
+    else:
+        yield from (item_id for item_id, label in dialogue["labels"].items() if label.get("liked"))

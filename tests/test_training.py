@@ -14,6 +14,7 @@ from tiny import write_model
 from agent.judge import Verdict, history_text
 from agent.model.assets import model_folder
 from agent.model.engine import TransformersEngine
+from agent.model.export import ADAPTER_FILES
 from agent.model.language import Language
 from agent.model.llm import LocalChatModel
 from agent.reading.scene import Scene, understand_prompt
@@ -22,7 +23,7 @@ from finetune.config import METHODS, AdapterConfig, ConfigError, Stage, parse_co
 from finetune.example import Example, chat
 from finetune.families import Said, packaged_banks
 from finetune.fillings import Fillings
-from finetune.lora import ADAPTER_FILES, train
+from finetune.lora import train
 from finetune.splits import held_out_users, is_held_out, place
 from finetune.understanding import messages, understand_example
 from finetune.verdicts import judge_example

@@ -13,6 +13,7 @@ import pytest
 
 from agent.expand import MOST, answers
 from eval.benchmarks.widening import markdown, measure_widening, theme_entropy
+from finetune.config import ConfigError
 from finetune.splits import held_out_users
 from finetune.widening import Likes, expand_examples
 from retrieval.errors import InteractionsError
@@ -58,6 +59,25 @@ class TestExamples:
         spoken = [example for example in found if example.family == "dialogue 1"]
         assert spoken
         assert any("The Matrix" in example.given for example in spoken)
+
+    def test_labels_tell_likes_where_no_mentions_do(self, tmp_path: Path) -> None:
+        films = [
+            {"item_id": i, "title": t, "year": 1995}
+            for i, t in (("7", "Heat"), ("8", "Casino"), ("9", "Babe"))
+        ]
+        (tmp_path / "catalogue.jsonl").write_text("\n".join(map(json.dumps, films)), "utf-8")
+        labels = {"7": {"liked": True}, "8": {"liked": True}, "9": {"liked": False}}
+        (tmp_path / "train.jsonl").write_text(json.dumps({"conversation_id": "1", "labels": labels}), "utf-8")
+        found = expand_examples(WORKSPACE, 60, 0, frozenset(), tmp_path / "train.jsonl")
+        spoken = [example.given for example in found if example.family == "dialogue 1"]
+        assert spoken
+        assert not any("Babe" in given for given in spoken)
+
+    def test_a_dialogue_that_tells_no_likes_names_its_line(self, tmp_path: Path) -> None:
+        (tmp_path / "catalogue.jsonl").write_text('{"item_id": "7", "title": "Heat"}', "utf-8")
+        (tmp_path / "train.jsonl").write_text('{"conversation_id": "1"}', "utf-8")
+        with pytest.raises(ConfigError, match=r"train\.jsonl:1: expected `mentions` or `labels`"):
+            expand_examples(WORKSPACE, 5, 0, frozenset(), tmp_path / "train.jsonl")
 
     def test_answers_are_what_people_of_the_same_likes_like(self) -> None:
         catalogue = WORKSPACE.catalogue

@@ -75,8 +75,7 @@ class Reader:
         self._vocabulary = vocabulary
         self._language = language
         self._likeness = likeness
-        known = [item.year for item in catalogue if item.year is not None]
-        self._latest = max(known, default=None)
+        self._latest = latest_year(catalogue)
         self._checks = Checks(vocabulary, self._exact)
 
     def read(self, message: str, state: DialogueState) -> Understood:
@@ -189,6 +188,11 @@ class Reader:
         if link is None:
             return Linked(name, None, name, False)
         return Linked(name, link.item_id, link.title, link.exact)
+
+
+def latest_year(catalogue: Catalogue) -> int | None:
+    """The year of the newest item, from which "recent" counts; None where no item has a year."""
+    return max((item.year for item in catalogue if item.year is not None), default=None)
 
 
 def answer_to(message: str, question: Question, vocabulary: Vocabulary) -> Frame | None:

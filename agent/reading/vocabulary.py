@@ -98,9 +98,6 @@ class Vocabulary:
             name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
-        self.frequencies = Counter(
-            value for item in catalogue for field in INTERESTS for value in facet_values(item, field)
-        )
 
     def term(self, phrase: str) -> Term | None:
         """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""

@@ -18,7 +18,7 @@ from agent.model.decode import Engine
 from agent.model.language import Language, open_language
 from agent.model.llm import LocalChatModel
 from agent.reading.link import Linker
-from agent.reading.understand import Reader
+from agent.reading.understand import Reader, latest_year
 from agent.reading.vocabulary import Vocabulary
 from eval.benchmarks import judging, polarity, understanding
 from eval.benchmarks.tables import Section
@@ -136,7 +136,7 @@ class Bench:
             "adapter": understanding.model_reader(self.models.tuned, examples=False),
             "adapter and rules, as served": understanding.served_reader(reader, catalogue),
         }
-        latest = understanding.latest_year(catalogue)
+        latest = latest_year(catalogue)
         rows = []
         for name, read in systems.items():
             self.say(f"understand: {len(said)} messages, {name}")

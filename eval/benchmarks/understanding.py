@@ -25,7 +25,7 @@ from agent.reading.rules import Context, read_message
 from agent.reading.scene import Scene, understand_prompt
 from agent.reading.slots import read_years
 from agent.reading.titles import phrase, without_article
-from agent.reading.understand import Reader, answer_to
+from agent.reading.understand import Reader, answer_to, latest_year
 from agent.reading.vocabulary import Vocabulary
 from agent.types import ACTS, DialogueState, Frame, Question
 from eval.metrics import Estimate, bootstrap, f1, precision, recall, share, totals
@@ -125,11 +125,6 @@ def served_reader(reader: Reader, catalogue: Catalogue) -> Reads:
         return written(reader.read(message, state).reading.frame)
 
     return read
-
-
-def latest_year(catalogue: Catalogue) -> int | None:
-    """The year of the newest item, from which "recent" counts."""
-    return max((item.year for item in catalogue if item.year is not None), default=None)
 
 
 def _pending(scene: Scene) -> Question | None:
