@@ -36,10 +36,20 @@ class Skills(StrEnum):
     """What the figures of the adapter are taken of."""
 
     understand = "understand"
+    export = "export"
     expand = "expand"
     judge = "judge"
     respond = "respond"
     speed = "speed"
+
+
+class Recipes(StrEnum):
+    """Comparisons of small trainings."""
+
+    methods = "methods"
+    ablations = "ablations"
+    judge = "judge"
+    transfer = "transfer"
 
 
 @contextmanager
@@ -177,6 +187,35 @@ def adapter(
             sections.append(section)
             if json is not None:  # after every table: a run is long, and may be cut short
                 write_json(to_json(sections, str(models.adapter), seed), json)
+
+
+@app.command()
+def recipes(
+    tables: Annotated[list[Recipes] | None, typer.Option(help="Repeat for several; all if left out.")] = None,
+    output: Annotated[
+        Path, typer.Option(help="Where the small adapters are kept; a run cut short goes on from there.")
+    ] = Path("runs/recipes"),
+    messages: Annotated[int, typer.Option(min=1, help="Held-out messages that each adapter reads.")] = 150,
+    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Train small adapters and compare: methods, what prevents overfitting, few examples, another domain."""
+    from rich.console import Console
+
+    from eval.benchmarks.tables import Section, as_table, to_json
+    from eval.benchmarks.trials import Trials
+    from eval.report import write_json
+    from retrieval.workspace import open_starter
+
+    with one_line_errors():
+        trials = Trials(open_starter(), output, messages, seed, say=lambda text: typer.echo(text, err=True))
+        sections: list[Section] = []
+        for table in tables or Recipes:
+            for section in getattr(trials, table.value)():
+                Console().print(as_table(section))
+                sections.append(section)
+                if json is not None:
+                    write_json(to_json(sections, "small adapters", seed), json)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ class ConfigError(TastebudError):
 class Stage:
     """One pass of training. `examples`: how many of each skill (all there are, if fewer); skills left out
     are not trained. `learning_rate` is its peak, after `warmup` (share of the steps), before a cosine decay.
-    `batch`: examples in a forward pass.
+    `batch`: examples in a forward pass. `composed`: share of the understanding examples that are put together
+    from clauses, where the others are texts of families and messages of dialogues.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stage:
     learning_rate: float = 5e-4
     warmup: float = 0.05
     batch: int = 16
+    composed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from agent.reading.draft import Drafter
 from agent.reading.link import Linker
 from agent.reading.rules import Context
 from agent.reading.vocabulary import Vocabulary
+from finetune.clauses import read_clauses
 from finetune.config import AdapterConfig, ConfigError, Stage
 from finetune.dialogues import dialogue_messages, read_dialogues, read_titles
 from finetune.example import Example, Skill
@@ -26,10 +28,10 @@ from finetune.understanding import messages, understand_example
 from finetune.verdicts import histories, judge_examples
 from finetune.widening import expand_examples
 from finetune.wordings import respond_examples
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue import Catalogue, read_catalogue
 from retrieval.workspace import Workspace
 
-DIALOGUE_SHARE = 0.35
+DIALOGUE_SHARE = 0.25
 """Share of the understanding examples that are real messages, where dialogues are given."""
 
 VALIDATION = 200
@@ -72,7 +74,9 @@ def pools(config: AdapterConfig, given: Material) -> tuple[list[Pool], Pool]:
 def _builder(skill: Skill, given: Material, config: AdapterConfig) -> Callable[[Stage, int], list[Example]]:
     def build(stage: Stage, seed: int) -> list[Example]:
         count = stage.examples[skill]
-        return _build(skill, given, count, seed, config.augment, held_out=False)
+        share = stage.composed if skill == "understand" else 0.0
+        composed = _composed(given, int(count * share), seed, config.augment)
+        return [*composed, *_build(skill, given, count - len(composed), seed, config.augment, held_out=False)]
 
     return build
 
@@ -112,9 +116,23 @@ def _understand(given: Material, count: int, seed: int, augment: float, held_out
     made = messages(
         _kept(given.families, held_out), Fillings(catalogue, held_out), count - len(real), seed, augment
     )
-    examples = [understand_example(said) for said in (*made, *real)]
+    drafter = Drafter(catalogue)
+    examples = [understand_example(said, drafter) for said in made]
+    if given.dialogues is not None and real:  # their films are other ones than the workspace's
+        theirs = Drafter(read_catalogue(given.dialogues / "catalogue.jsonl").catalogue)
+        examples += [understand_example(said, theirs) for said in real]
     random.Random(seed).shuffle(examples)
     return examples
+
+
+def _composed(given: Material, count: int, seed: int, augment: float) -> list[Example]:
+    """Messages put together from clauses, of which no figure is ever taken."""
+    if count < 1:
+        return []
+    catalogue = given.workspace.catalogue
+    drafter = Drafter(catalogue)
+    said = read_clauses().messages(Fillings(catalogue, held_out=False), count, seed, augment)
+    return [understand_example(one, drafter) for one in said]
 
 
 def _real(folder: Path, catalogue: Catalogue, seed: int) -> Iterable[Said]:

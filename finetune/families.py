@@ -29,6 +29,7 @@ ORDER = ("act", *LISTS[:6], "years", "language", "max_minutes", "audience", "abo
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _FILMS = ("like", "dislike", "seen", "about", "film")
+_PHRASES = {"minutes": "max_minutes", "length": "max_minutes", "decade": "years"}
 _BOUNDS = {"year>": (1, True), "year>=": (0, True), "year<": (-1, False), "year<=": (0, False)}
 
 
@@ -196,7 +197,7 @@ class _Filling:
 
     def phrase(self, match: re.Match[str]) -> str:
         text, value = self._fillings.phrase(self._rng, match[1])
-        self.frame[{"minutes": "max_minutes", "decade": "years"}.get(match[1], match[1])] = value
+        self.frame[_PHRASES.get(match[1], match[1])] = value
         return text
 
     def _fresh(self, draw: Callable[[random.Random], str]) -> str:
@@ -217,7 +218,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[_Filling, re.Match[str]], str]], 
     (re.compile(r"(people|avoid\.person)"), _Filling.person),
     (re.compile(r"option(\d)"), _Filling.option),
     (re.compile(r"(year[<>]?=?)"), _Filling.year),
-    (re.compile(r"(years|decade|minutes|language)"), _Filling.phrase),
+    (re.compile(r"(years|decade|minutes|length|language)"), _Filling.phrase),
     (
         re.compile(r"(want|avoid|people|drop|recent|classic|language|audience\.(?:family|teen|adult))\|(.+)"),
         _Filling.literal,

@@ -45,6 +45,10 @@ _HOURS = {
     "under an hour and a half": 90, "at most an hour and a half": 90, "less than 90 minutes": 90,
     "under 1.5 hours": 90, "under three hours": 180, "not longer than two hours": 120, "under one hour": 60,
 }  # fmt: skip
+_LENGTHS = {
+    "two hours": 120, "2 hours": 120, "2h": 120, "an hour and a half": 90, "1.5 hours": 90, "one hour": 60,
+    "three hours": 180, "1h 40": 100, "1h50": 110, "two and a half hours": 150, "a hundred minutes": 100,
+}  # fmt: skip
 _SAID = frozenset(
     [
         "sci fi",
@@ -182,7 +186,7 @@ class Fillings:
         return text.format(f"{', '.join(options[:-1])} or {options[-1]}"), options
 
     def phrase(self, rng: random.Random, kind: str) -> tuple[str, object]:
-        """A phrase and the value it means: `years`, `decade`, `minutes` or `language`."""
+        """A phrase and the value it means: `years`, `decade`, `minutes` (a limit), `length` or `language`."""
         if kind == "language":
             value = rng.choice(self._languages or ["french"])
             return (value if rng.random() < 0.15 else value.title()), value
@@ -191,6 +195,11 @@ class Fillings:
                 return rng.choice(list(_HOURS.items()))
             n = rng.randrange(75, 185, 5)
             return rng.choice(_MINUTES).format(n=n), n
+        if kind == "length":
+            if rng.random() < 0.4:
+                return rng.choice(list(_LENGTHS.items()))
+            n = rng.randrange(75, 185, 5)
+            return rng.choice(("{n} minutes", "{n} min", "{n} mins")).format(n=n), n
         if kind == "decade":
             return self._decade(rng)
         return self._range(rng)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.model.grammar import quotable
+from agent.reading.draft import Drafter
 from agent.reading.scene import understand_prompt
 from finetune.example import Example, chat
 from finetune.families import LISTS, Family, Said, ordered, say
@@ -19,11 +20,10 @@ _JOINED = 0.15
 """Share of messages made of two families, one sentence after the other."""
 
 
-def understand_example(said: Said) -> Example:
-    """A message with its frame, as the model sees and writes it."""
-    return chat(
-        "understand", said.family, understand_prompt(said.message, said.scene, examples=False), write(said)
-    )
+def understand_example(said: Said, drafter: Drafter) -> Example:
+    """A message with the rules' draft and the right frame, as the model sees and writes them."""
+    draft = drafter.draft(said.message, said.scene)
+    return chat("understand", said.family, understand_prompt(said.message, said.scene, draft), write(said))
 
 
 def write(said: Said) -> str:

@@ -144,8 +144,9 @@ class ScriptedLanguage(Language):
         frames: dict[str, Any] | Exception | None = None,
         facets: list[str] | Exception = (),  # type: ignore[assignment]
         words: list[str] | Exception | None = None,
+        tuned: bool = False,
     ) -> None:
-        self.name, self.constrained, self.tuned = "scripted", True, False
+        self.name, self.constrained, self.tuned = "scripted", True, tuned
         self._frames, self._facets, self._words = frames, facets, words
         self.prompts: list[list[dict[str, str]]] = []
 

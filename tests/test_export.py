@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,18 @@ def test_a_conversion_that_fails_leaves_nothing(own_home: Path, tmp_path: Path) 
     with pytest.raises(ModelError, match="Cannot merge"):
         assets.model_folder(tmp_path)
     assert [path.name for path in own_home.iterdir()] == [assets.model_folder().name]
+
+
+def test_only_the_models_used_last_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "home", lambda: tmp_path)
+    monkeypatch.setattr(assets, "KEPT", 2)
+
+    def make(fresh: Path) -> None:
+        (fresh / "config.json").write_text("{}")
+
+    for place, name in enumerate(("a", "b")):
+        folder = assets._made(name, make)
+        os.utime(folder, (place, place))
+    assets._made("a", make)  # used again, so "b" is the one that goes
+    assets._made("c", make)
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["a", "c"]

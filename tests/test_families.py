@@ -11,6 +11,7 @@ import pytest
 from small import parts
 
 from agent.model.grammar import frame_grammar, quotable
+from agent.reading.draft import Drafter
 from agent.reading.scene import Scene
 from agent.types import ACTS
 from finetune.config import ConfigError
@@ -141,8 +142,9 @@ def test_what_is_taught_is_what_the_grammar_allows() -> None:
 
 def test_an_example_is_the_prompt_that_serving_sends() -> None:
     said = Said("f", 'say "no" to gore', Scene(("Heat (1995)",)), {"act": "inform", "avoid": ["gore"]})
-    example = understand_example(said)
-    assert "Shown: 1 Heat (1995)\nMessage: say no to gore<|im_end|>" in example.given
+    example = understand_example(said, Drafter(parts()[0]))
+    draft = '{"act": "critique", "avoid": ["gore"]}'
+    assert f"Shown: 1 Heat (1995)\nMessage: say no to gore\nDraft: {draft}<|im_end|>" in example.given
     assert example.learned == '{"act": "inform", "avoid": ["gore"]}<|im_end|>'
     assert quotable(said.message) in example.given
 

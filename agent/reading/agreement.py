@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.reading.rules import is_empty
 from agent.reading.scene import Scene
@@ -38,10 +38,10 @@ def objection(model: Frame, rules: Frame, said: str, scene: Scene) -> str | None
 
 
 def disagreement(model: Frame, rules: Frame, checks: Checks) -> str | None:
-    """Where the model is at odds with the rules; None where it is not.
+    """Where an untrained model is at odds with the rules; None where it is not.
 
-    As long as models read held-out messages worse than the rules do (`tastebud eval adapter` tells), a frame
-    is believed only where both agree; a grammar makes it well-formed, not right.
+    It reads messages far worse than they do (`tastebud eval adapter` tells), so its frame is believed only
+    where both agree: a grammar makes it well-formed, not right.
     """
     ours, theirs = _verdicts(rules, checks), _verdicts(model, checks)
     for name, verdict in ours.items():
@@ -55,6 +55,19 @@ def disagreement(model: Frame, rules: Frame, checks: Checks) -> str | None:
     if is_empty(rules) and not is_empty(model):
         return "nothing of it stands in the message"
     return None
+
+
+def agreed(model: Frame, rules: Frame) -> Frame:
+    """The frame of an untrained model, with what only the rules are trusted to read."""
+    return replace(
+        model,
+        act=rules.act,
+        about=rules.about,
+        drop=rules.drop,
+        language=rules.language,
+        max_minutes=rules.max_minutes,
+        audience=rules.audience,
+    )
 
 
 def _verdicts(frame: Frame, checks: Checks) -> dict[str, str]:

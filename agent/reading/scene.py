@@ -23,8 +23,10 @@ class Scene:
     options: tuple[str, ...] = ()
 
 
-def understand_prompt(message: str, scene: Scene, examples: bool) -> list[dict[str, str]]:
-    """The chat that asks for a frame. `examples`: with worked ones, for an untrained model."""
+def understand_prompt(message: str, scene: Scene, draft: str | None = None) -> list[dict[str, str]]:
+    """The chat that asks for a frame. `draft`: the rules' reading in JSON, which a trained model corrects;
+    None for a model that was not trained, which gets worked examples instead.
+    """
     lines = []
     if scene.shown:
         lines.append(f"Shown: {_numbered(scene.shown[:MOST_SHOWN])}")
@@ -33,7 +35,9 @@ def understand_prompt(message: str, scene: Scene, examples: bool) -> list[dict[s
     if scene.options:
         lines.append(f"Options: {_numbered(scene.options)}")
     before = "".join(f"{line}\n" for line in lines)
-    return prompt("understand", examples=examples, before=before, message=f"Message: {quotable(message)}")
+    after = "" if draft is None else f"\nDraft: {draft}"
+    text = f"Message: {quotable(message)}{after}"
+    return prompt("understand", examples=draft is None, before=before, message=text)
 
 
 def _numbered(texts: Sequence[str]) -> str:

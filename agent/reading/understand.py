@@ -10,8 +10,10 @@ from agent.errors import ModelError
 from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
-from agent.reading.acts import read_ordinals, without_reset
-from agent.reading.agreement import Checks, disagreement, objection
+from agent.reading.acts import without_reset
+from agent.reading.agreement import Checks, agreed, disagreement, objection
+from agent.reading.answers import answer_to
+from agent.reading.draft import draft_of, latest_year
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
 from agent.reading.rules import Context, is_empty, read_message
@@ -20,13 +22,16 @@ from agent.reading.talk import small_talk
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import read_description
 from agent.state import Linked, Reading
-from agent.types import DialogueState, Frame, Question, Speaker
+from agent.types import DialogueState, Frame, Speaker
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item
 
 LIKE_AN_ITEM = 0.35
 """Cosine to the nearest item below which a description means nothing here. Of 46 descriptions of films
 the least like its nearest film has .39; of idle talk in ReDial half is below .35."""
+
+_LEFT_TO_RULES = {True: ("undo", "reset", "more"), False: ("undo", "reset", "more", "ask_why", "ask_about")}
+"""Acts that no model is asked about, by whether it was trained for this."""
 
 _QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
 _INSTEAD = re.compile(r"\b(?:instead|actually|rather|on second thought|changed my mind)\b", re.I)
@@ -88,8 +93,9 @@ class Reader:
         context = Context(self._linker, self._vocabulary, self._latest, labels, begun=state.turn > 0)
         if small_talk(_QUOTED.sub(" ", message)) == "injection":
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
-        rules = self._described(read_message(message, context), message)
-        if self._language is None or rules.act in ("undo", "reset", "more", "ask_why", "ask_about"):
+        draft = read_message(message, context)
+        rules = self._described(draft, message)
+        if self._language is None or rules.act in _LEFT_TO_RULES[self._language.tuned]:
             return Understood(self._reading(rules, message, shown), "rules", rules.act)
         pending = state.pending
         scene = Scene(
@@ -97,7 +103,7 @@ class Reader:
             pending.text if pending else "",
             tuple(option for option in pending.options if option != SURPRISE) if pending else (),
         )
-        return self._with_model(message, rules, scene, shown)
+        return self._with_model(message, draft, rules, scene, shown)
 
     def _described(self, frame: Frame, message: str) -> Frame:
         """A message that describes something the catalogue has: a wish in its own words."""
@@ -118,31 +124,26 @@ class Reader:
         term = self._vocabulary.answer(phrase)
         return term is not None and term.promised and all(facet.field == "genres" for facet in term.facets)
 
-    def _with_model(self, message: str, rules: Frame, scene: Scene, shown: list[Item]) -> Understood:
+    def _with_model(
+        self, message: str, draft: Frame, rules: Frame, scene: Scene, shown: list[Item]
+    ) -> Understood:
         assert self._language is not None
+        known = draft_of(draft, message, scene, self._latest) if self._language.tuned else None
         try:
-            proposed = self._language.frame(
-                understand_prompt(message, scene, examples=not self._language.tuned), message
-            )
+            proposed = self._language.frame(understand_prompt(message, scene, known), message)
             frame = frame_of(proposed, scene, self._latest)
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
         wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
-        wrong = wrong or disagreement(frame, rules, self._checks)
+        if not self._language.tuned:
+            wrong = wrong or disagreement(frame, rules, self._checks)
+            frame = agreed(frame, rules)
         if wrong is not None:
             return Understood(
                 self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
             )
-        merged = replace(
-            frame,
-            act=rules.act,
-            about=rules.about,
-            drop=rules.drop,
-            language=rules.language,
-            max_minutes=rules.max_minutes,
-            audience=rules.audience,
-        )
-        return Understood(self._reading(merged, message, shown), "model", merged.act)
+        frame = self._described(frame, message)
+        return Understood(self._reading(frame, message, shown), "model", frame.act)
 
     def _exact(self, name: str) -> str | None:
         link = self._linker.link(name)
@@ -188,57 +189,3 @@ class Reader:
         if link is None:
             return Linked(name, None, name, False)
         return Linked(name, link.item_id, link.title, link.exact)
-
-
-def latest_year(catalogue: Catalogue) -> int | None:
-    """The year of the newest item, from which "recent" counts; None where no item has a year."""
-    return max((item.year for item in catalogue if item.year is not None), default=None)
-
-
-def answer_to(message: str, question: Question, vocabulary: Vocabulary) -> Frame | None:
-    """The frame of a direct answer to the pending question: an option, an ordinal, "both", "neither"."""
-    said = _normal(message)
-    options = [option for option in question.options if option != SURPRISE]
-    if said in (SURPRISE, "no preference"):
-        return Frame(act="more")
-    if question.attribute == "relax" or question.attribute.startswith("rule:"):
-        return _yes_or_no(said)
-    if question.attribute not in ("genres", "moods", "themes", "decade", "audience"):
-        return None
-    for option in options:
-        if said in (_normal(option), f"the {_normal(option)}", f"{_normal(option)} please"):
-            return _option_frame(question.attribute, option)
-    if said in ("both", "all", "all of them", "either") and question.attribute in (
-        "genres",
-        "themes",
-        "moods",
-    ):
-        joint = " or " if said == "either" else None
-        return Frame(want=(joint.join(options[:2]),) if joint else tuple(options[:2]))
-    if said in ("neither", "none", "none of them", "none of these", "none of those"):
-        return Frame(act="reject")
-    ordinals = read_ordinals(said, len(options))
-    if ordinals and len(said.split()) <= 4:
-        return _option_frame(question.attribute, options[ordinals[0][2] - 1])
-    return None
-
-
-def _yes_or_no(said: str) -> Frame | None:
-    """An answer to "is that all right?"; anything longer is a message of its own."""
-    if len(said.split()) > 5:
-        return None
-    if re.match(r"(?:yes|yeah|yep|sure|ok(?:ay)?|fine|please do|go ahead|all right|alright|drop it)\b", said):
-        return Frame(act="accept")
-    return Frame(act="reject") if re.match(r"(?:no|nope|nah|keep)\b", said) else None
-
-
-def _option_frame(attribute: str, option: str) -> Frame:
-    if attribute == "decade":
-        years = re.findall(r"\d{4}", option)
-        start = int(years[0])
-        return Frame(years=(None, start - 1) if option.startswith("before") else (start, start + 9))
-    return Frame(audience=option) if attribute == "audience" else Frame(want=(option,))
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.lower().strip(" .!?").split())

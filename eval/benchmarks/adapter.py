@@ -15,10 +15,12 @@ import numpy as np
 
 from agent.model import assets
 from agent.model.decode import Engine
+from agent.model.engine import TransformersEngine
 from agent.model.language import Language, open_language
 from agent.model.llm import LocalChatModel
+from agent.reading.draft import Drafter
 from agent.reading.link import Linker
-from agent.reading.understand import Reader, latest_year
+from agent.reading.understand import Reader
 from agent.reading.vocabulary import Vocabulary
 from eval.benchmarks import judging, polarity, understanding
 from eval.benchmarks.tables import Section
@@ -99,8 +101,6 @@ def _open_base() -> Language:
 
         engine = OpenVinoEngine(assets.openvino_folder())
     else:
-        from agent.model.engine import TransformersEngine
-
         engine = TransformersEngine(assets.model_folder())
     return Language(LocalChatModel(engine=engine), "base model", constrained=True)
 
@@ -129,14 +129,15 @@ class Bench:
         catalogue = self.workspace.catalogue
         said = understanding.held_out_messages(catalogue, self.sizes.messages, self.seed)
         likeness = self.workspace.ranker.likeness
+        drafter = Drafter(catalogue)
         reader = Reader(catalogue, Linker(catalogue), Vocabulary(catalogue), self.models.tuned, likeness)
         systems = {
             "rules": understanding.rules_reader(catalogue),
-            "base model, examples in its prompt": understanding.model_reader(self.models.base, examples=True),
-            "adapter": understanding.model_reader(self.models.tuned, examples=False),
+            "base model, examples in its prompt": understanding.model_reader(self.models.base, None),
+            "adapter": understanding.model_reader(self.models.tuned, drafter),
             "adapter and rules, as served": understanding.served_reader(reader, catalogue),
         }
-        latest = latest_year(catalogue)
+        latest = drafter.latest
         rows = []
         for name, read in systems.items():
             self.say(f"understand: {len(said)} messages, {name}")
@@ -150,8 +151,8 @@ class Bench:
         part = polarity.sample(every, self.sizes.dialogues, self.seed)
         rules = polarity.as_read(understanding.rules_reader(every.catalogue))
         plain = (("everything mentioned is liked", polarity.everything_liked), ("rules", rules))
-        tuned = understanding.model_reader(self.models.tuned, examples=False)
-        base = understanding.model_reader(self.models.base, examples=True)
+        tuned = understanding.model_reader(self.models.tuned, Drafter(every.catalogue))
+        base = understanding.model_reader(self.models.base, None)
         jobs = [(name, tells, every) for name, tells in plain if len(part.rows) < len(every.rows)]
         jobs += [(name, tells, part) for name, tells in plain]
         jobs.append(("base model, examples in its prompt", polarity.as_read(base), part))
@@ -161,6 +162,19 @@ class Bench:
             self.say(f"polarity: {len(dialogues.rows)} dialogues, {name}")
             rows.append(polarity.measure_polarity(name, tells, dialogues, self.seed))
         return Section("understand: polarity of every labelled film", tuple(rows))
+
+    def export(self) -> Iterator[Section]:
+        """The model as it is served, beside the same adapter as PEFT puts it on, unquantised."""
+        from eval.benchmarks.exporting import measure_agreement
+
+        drafter = Drafter(self.workspace.catalogue)
+        said = understanding.held_out_messages(self.workspace.catalogue, self.sizes.messages, self.seed)
+        exact = TransformersEngine(assets.model_folder(), self.models.adapter)
+        plain = Language(LocalChatModel(engine=exact), "unquantised", constrained=True, tuned=True)
+        self.say(f"export: {len(said)} messages by two engines")
+        served = (self.models.tuned.name, understanding.model_reader(self.models.tuned, drafter))
+        row = measure_agreement(served, ("transformers", understanding.model_reader(plain, drafter)), said)
+        yield Section("export: frames of the served model and of the unquantised one", (row,))
 
     def expand(self) -> Iterator[Section]:
         """Retrieval with interests that the model named, for held-out people."""

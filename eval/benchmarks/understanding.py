@@ -13,21 +13,19 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from agent.errors import ModelError
 from agent.model.language import Language
-from agent.reading.link import Linker
-from agent.reading.rules import Context, read_message
+from agent.reading.draft import Drafter, pending_of, written
 from agent.reading.scene import Scene, understand_prompt
 from agent.reading.slots import read_years
 from agent.reading.titles import phrase, without_article
-from agent.reading.understand import Reader, answer_to, latest_year
-from agent.reading.vocabulary import Vocabulary
-from agent.types import ACTS, DialogueState, Frame, Question
+from agent.reading.understand import Reader
+from agent.types import ACTS, DialogueState
 from eval.metrics import Estimate, bootstrap, f1, precision, recall, share, totals
 from finetune.families import LISTS, Family, Said, packaged_banks, say
 from finetune.fillings import Fillings
@@ -41,7 +39,6 @@ SLOTS = (*LISTS, "years", "language", "max_minutes", "audience")
 _ITEMS = ("like", "dislike", "seen", "about")
 _FINAL = re.compile(r"(?<=\S) (?:films?|movies?|flicks?|pictures?)$")
 _TITLE_YEAR = re.compile(r"(?<=\S)\s*(?:\((?:18|19|20)\d\d\)|[\s,](?:19|20)\d\d)\s*$")
-_YES_OR_NO = re.compile(r"(?:Is that all right|Shall I drop that rule)\?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +87,17 @@ def held_out_messages(
 
 def rules_reader(catalogue: Catalogue) -> Reads:
     """The rules alone, as they serve without a model: a short answer to a question, else the message."""
-    linker, vocabulary = Linker(catalogue), Vocabulary(catalogue)
-    latest = latest_year(catalogue)
-
-    def read(message: str, scene: Scene) -> dict[str, Any]:
-        pending = _pending(scene)
-        answer = answer_to(message, pending, vocabulary) if pending else None
-        context = Context(linker, vocabulary, latest, scene.shown, begun=bool(scene.shown or scene.asked))
-        return written(answer or read_message(message, context))
-
-    return read
+    rules = Drafter(catalogue)
+    return lambda message, scene: written(rules.read(message, scene))
 
 
-def model_reader(language: Language, examples: bool) -> Reads:
-    """A language model alone. `examples`: with worked examples, for one that was not trained for this."""
+def model_reader(language: Language, drafter: Drafter | None) -> Reads:
+    """A language model: a trained one corrects the rules' draft, an untrained one (None) has examples."""
 
     def read(message: str, scene: Scene) -> dict[str, Any] | None:
+        draft = None if drafter is None else drafter.draft(message, scene)
         try:
-            return language.frame(understand_prompt(message, scene, examples), message)
+            return language.frame(understand_prompt(message, scene, draft), message)
         except ModelError:
             return None
 
@@ -121,24 +111,10 @@ def served_reader(reader: Reader, catalogue: Catalogue) -> Reads:
     def read(message: str, scene: Scene) -> dict[str, Any]:
         shown = tuple(ids[label] for label in scene.shown if label in ids)
         begun = bool(scene.shown or scene.asked)
-        state = DialogueState(shown=shown, last_shown=shown, pending=_pending(scene), turn=int(begun))
+        state = DialogueState(shown=shown, last_shown=shown, pending=pending_of(scene), turn=int(begun))
         return written(reader.read(message, state).reading.frame)
 
     return read
-
-
-def _pending(scene: Scene) -> Question | None:
-    if not scene.asked:
-        return None
-    attribute = "relax" if _YES_OR_NO.search(scene.asked) else "themes"
-    return Question(scene.asked, attribute, scene.options)
-
-
-def written(frame: Frame) -> dict[str, Any]:
-    """A Frame as JSON has it; places among what is shown as "#2"."""
-    row = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(frame).items()}
-    row["about"] = [f"#{name}" if name.isdigit() else name for name in frame.about]
-    return {key: value for key, value in row.items() if value not in (None, [])}
 
 
 def is_valid(frame: Mapping[str, Any] | None) -> bool:
