@@ -7,7 +7,7 @@ import re
 import pytest
 from small import parts
 
-from agent.reading.agreement import Checks, disagreement, objection
+from agent.reading.agreement import Checks, completed, disagreement, objection
 from agent.reading.frames import frame_of
 from agent.reading.scene import Scene
 from agent.types import Frame
@@ -20,7 +20,23 @@ def item(name: str) -> str | None:
     return link.item_id if link and link.exact else None
 
 
-CHECKS = Checks(VOCABULARY, item)
+CHECKS = Checks(VOCABULARY, item, lambda name: name[:1].isupper() or LINKER.link(name) is not None)
+
+
+@pytest.mark.parametrize(
+    ("model", "rules", "whole"),
+    [
+        (Frame(dislike=("Heat",)), Frame(like=("Heat",)), Frame(dislike=("Heat",))),  # the model leads
+        (Frame(like=("dat",)), Frame(like=("goodfelas",)), Frame(like=("goodfelas",))),  # no title at all
+        (Frame(like=("Terminator",)), Frame(like=("Terminator 2",)), Frame(like=("Terminator 2",))),
+        (Frame(want=("war",)), Frame(want=("war", "crime", "zyx")), Frame(want=("war", "crime"))),
+        (Frame(avoid=("crime",)), Frame(want=("crime",)), Frame(avoid=("crime",))),
+        (Frame(years=(2021, None)), Frame(drop=("years",)), Frame(drop=("years",))),
+        (Frame(like=("Oslo August",)), Frame(), Frame(like=("Oslo August",))),  # a title nobody knows
+    ],
+)
+def test_the_rules_complete_what_a_trained_model_reads(model: Frame, rules: Frame, whole: Frame) -> None:
+    assert completed(model, rules, CHECKS) == whole
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.reading.rules import is_empty
@@ -15,10 +15,13 @@ _NAMED = ("like", "dislike", "seen", "want", "avoid", "people")
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What code knows of words. `item`: item_id of an exact title, else None."""
+    """What code knows of words. `item`: item_id of an exact title, else None. `named`: whether a text is a
+    title, typos and all, or written as one.
+    """
 
     vocabulary: Vocabulary
     item: Callable[[str], str | None]
+    named: Callable[[str], bool]
 
 
 def objection(model: Frame, rules: Frame, said: str, scene: Scene) -> str | None:
@@ -55,6 +58,50 @@ def disagreement(model: Frame, rules: Frame, checks: Checks) -> str | None:
     if is_empty(rules) and not is_empty(model):
         return "nothing of it stands in the message"
     return None
+
+
+def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
+    """A trained model's frame, with what the rules know better: how a title is spelled, that a word is none,
+    that a word of the vocabulary is a wish, and which promise is taken back.
+    """
+    found = [name for name in (*rules.like, *rules.dislike, *rules.seen, *rules.about) if checks.named(name)]
+    like, dislike, seen = (
+        tuple(dict.fromkeys(_spelled(name, found) for name in names if checks.named(_spelled(name, found))))
+        for names in (model.like, model.dislike, model.seen)
+    )
+    if not (like or dislike or seen or model.about) and (model.like or model.dislike or model.seen):
+        like, dislike, seen = rules.like, rules.dislike, rules.seen  # it took another word for the title
+    said = {_plain(name) for key in (*_NAMED, "drop") for name in getattr(model, key)}
+    missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
+    return replace(
+        model,
+        like=like,
+        dislike=dislike,
+        seen=seen,
+        want=(*model.want, *missed),
+        years=rules.years if "years" in rules.drop else model.years,
+        max_minutes=rules.max_minutes if "max_minutes" in rules.drop else model.max_minutes,
+        drop=tuple(dict.fromkeys((*rules.drop, *model.drop))),
+    )
+
+
+def _spelled(name: str, found: Sequence[str]) -> str:
+    """The name as the rules found it in the message, where one is a part of the other."""
+    plain = _plain(name)
+    return next((other for other in found if plain in _plain(other) or _plain(other) in plain), name)
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _within(want: str, said: Iterable[str]) -> bool:
+    return any(_plain(want) in other or other in _plain(want) for other in said)
+
+
+def _is_promise(want: str, checks: Checks) -> bool:
+    term = checks.vocabulary.term(want)
+    return term is not None and term.promised
 
 
 def agreed(model: Frame, rules: Frame) -> Frame:

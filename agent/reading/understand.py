@@ -11,7 +11,7 @@ from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
 from agent.reading.acts import without_reset
-from agent.reading.agreement import Checks, agreed, disagreement, objection
+from agent.reading.agreement import Checks, agreed, completed, disagreement, objection
 from agent.reading.answers import answer_to
 from agent.reading.draft import draft_of, latest_year
 from agent.reading.frames import frame_of
@@ -42,8 +42,8 @@ _SURPRISE = re.compile(
     re.I,
 )
 _FOREIGN = re.compile(
-    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me gusta|je (?:veux|cherche|voudrais)"
-    r"|un film|j'aime|"
+    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me (?:gust|encant)\w*"
+    r"|je (?:veux|cherche|voudrais)|un film|j'aime|"
     r"quelque chose|ich (?:möchte|suche|mag)|einen? film|etwas wie|vorrei|cerco|qualcosa|quero|procuro"
     r"|um filme)\b",
     re.I,
@@ -81,7 +81,7 @@ class Reader:
         self._language = language
         self._likeness = likeness
         self._latest = latest_year(catalogue)
-        self._checks = Checks(vocabulary, self._exact)
+        self._checks = Checks(vocabulary, self._exact, self._named)
 
     def read(self, message: str, state: DialogueState) -> Understood:
         """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
@@ -95,7 +95,8 @@ class Reader:
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
         draft = read_message(message, context)
         rules = self._described(draft, message)
-        if self._language is None or rules.act in _LEFT_TO_RULES[self._language.tuned]:
+        left = self._language is None or rules.act in _LEFT_TO_RULES[self._language.tuned]
+        if self._language is None or left or _FOREIGN.search(message):  # the model was taught in English
             return Understood(self._reading(rules, message, shown), "rules", rules.act)
         pending = state.pending
         scene = Scene(
@@ -135,7 +136,9 @@ class Reader:
         except ModelError as error:
             return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
         wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
-        if not self._language.tuned:
+        if self._language.tuned:
+            frame = completed(frame, draft, self._checks)
+        else:
             wrong = wrong or disagreement(frame, rules, self._checks)
             frame = agreed(frame, rules)
         if wrong is not None:
@@ -144,6 +147,9 @@ class Reader:
             )
         frame = self._described(frame, message)
         return Understood(self._reading(frame, message, shown), "model", frame.act)
+
+    def _named(self, name: str) -> bool:
+        return name[:1].isupper() or name[:1].isdigit() or self._linker.link(name) is not None
 
     def _exact(self, name: str) -> str | None:
         link = self._linker.link(name)
