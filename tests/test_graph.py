@@ -510,3 +510,36 @@ class TestTheModelsPart:
         language = ScriptedLanguage({})
         small.scripted(language, monkeypatch).ask('I "loved" $liked\n\\Heat')
         assert language.prompts[0][-1] == {"role": "user", "content": "Message: I loved $liked Heat"}
+
+
+@pytest.mark.parametrize(
+    ("said", "frame", "years", "minutes"),
+    [
+        ("like Alien but newer", {"act": "inform", "like": ["Alien"], "years": "recent"}, (1980, None), None),
+        ("like Alien but newer", {"act": "inform", "like": ["Alien"]}, (1980, None), None),
+        (
+            "newer than Alien, from the nineties",
+            {"act": "inform", "years": [1990, 1999]},
+            (1990, 1999),
+            None,
+        ),
+        (
+            "shorter than Heat, at most 100 minutes",
+            {"act": "inform", "max_minutes": 100},
+            None,
+            100,
+        ),
+        ("like Heat, but shorter", {"act": "inform", "like": ["Heat"]}, None, 169),
+    ],
+)
+def test_a_comparison_counts_from_what_is_named_unless_a_limit_is_stated(
+    said: str,
+    frame: dict[str, object],
+    years: tuple[int | None, int | None] | None,
+    minutes: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reply = small.scripted(ScriptedLanguage({said: frame}, tuned=True), monkeypatch).ask(said)
+    assert reply.trace.speaker("understand") == "model"
+    state = reply.state
+    assert (state.years, state.max_minutes) == (years, minutes)

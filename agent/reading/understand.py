@@ -49,6 +49,7 @@ _FOREIGN = re.compile(
     re.I,
 )
 _YEAR = re.compile(r"\(?\b((?:1[89]|20)\d\d)\b\)?\s*$")
+_STATED = re.compile(r"\d|\b(?:twen|thir|for|fif|six|seven|eigh|nine)ties\b|\bhours?\b", re.I)
 _COMPARED = re.compile(
     r"\b(newer|more recent|more modern|older|earlier|shorter)\b(?: than\s+(.{1,60}))?", re.I
 )
@@ -178,9 +179,11 @@ class Reader:
         years = sorted(item.year for item in against if item.year is not None)
         minutes = sorted(item.minutes for item in against if item.minutes is not None)
         frame = replace(frame, act="critique" if frame.act == "chat" else frame.act)
+        stated = _STATED.search(message) is not None  # a limit of its own goes before any comparison
         if word == "shorter":
-            return replace(frame, max_minutes=minutes[len(minutes) // 2] - 1) if minutes else frame
-        if not years or frame.years is not None:
+            kept = not minutes or (stated and frame.max_minutes is not None)
+            return frame if kept else replace(frame, max_minutes=minutes[len(minutes) // 2] - 1)
+        if not years or (stated and frame.years is not None):
             return frame
         middle = years[len(years) // 2]
         late = word in ("newer", "more recent", "more modern")
