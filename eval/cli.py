@@ -15,6 +15,7 @@ from agent.terminal import one_line_errors
 
 if TYPE_CHECKING:
     from agent.recommender import Recommender
+    from eval.benchmarks.tables import Section
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
 
@@ -166,12 +167,8 @@ def adapter(
     json: JsonOption = None,
 ) -> None:
     """Measure an adapter beside the base model, the rules and the baselines, with 95 % intervals."""
-    from rich.console import Console
-
     from eval.benchmarks.adapter import Bench, Sizes, open_models
     from eval.benchmarks.polarity import read_labelled
-    from eval.benchmarks.tables import Section, as_table, to_json
-    from eval.report import write_json
     from retrieval.workspace import Workspace, open_starter
 
     with one_line_errors():
@@ -183,10 +180,7 @@ def adapter(
         every = [skill for skill in Skills if skill is not Skills.speed or adapter == "packaged"]
         sections: list[Section] = []
         for section in bench.measure(skills or every):
-            Console().print(as_table(section))
-            sections.append(section)
-            if json is not None:  # after every table: a run is long, and may be cut short
-                write_json(to_json(sections, str(models.adapter), seed), json)
+            _told_and_kept(section, sections, str(models.adapter), seed, json)
 
 
 @app.command()
@@ -200,11 +194,7 @@ def recipes(
     json: JsonOption = None,
 ) -> None:
     """Train small adapters and compare: methods, what prevents overfitting, few examples, another domain."""
-    from rich.console import Console
-
-    from eval.benchmarks.tables import Section, as_table, to_json
     from eval.benchmarks.trials import Trials
-    from eval.report import write_json
     from retrieval.workspace import open_starter
 
     with one_line_errors():
@@ -212,10 +202,22 @@ def recipes(
         sections: list[Section] = []
         for table in tables or Recipes:
             for section in getattr(trials, table.value)():
-                Console().print(as_table(section))
-                sections.append(section)
-                if json is not None:
-                    write_json(to_json(sections, "small adapters", seed), json)
+                _told_and_kept(section, sections, "small adapters", seed, json)
+
+
+def _told_and_kept(
+    section: Section, sections: list[Section], adapter: str, seed: int, json: Path | None
+) -> None:
+    """Print a table, add it to those before, and write all of them: a run is long, and may be cut short."""
+    from rich.console import Console
+
+    from eval.benchmarks.tables import as_table, to_json
+    from eval.report import write_json
+
+    Console().print(as_table(section))
+    sections.append(section)
+    if json is not None:
+        write_json(to_json(sections, adapter, seed), json)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -31,25 +30,16 @@ KINDS: Mapping[str, float] = {
 }  # fmt: skip
 ACTS = ("ask_why", "ask_about", "more", "undo", "reset", "reject", "accept", "chat")
 ANSWERS = ("answer", "answer_both", "answer_none")
+EVERY = (*KINDS, *ACTS, *ANSWERS, "aside")
 
 _ONCE = ({"years", "recent", "classic"}, {"minutes"}, {"language"}, {"audience"}, {"drop"})
 """Kinds that set one slot: a message has at most one of each group."""
 
 _ACT_SHARE, _ANSWER_SHARE, _ASIDE_SHARE, _PLACE_SHARE = 0.14, 0.10, 0.3, 0.4
 _JOINTS = (". ", ". ", ", ", ", ", " and ", " but ", " - ", "; ", "! ", "... ", " ")
+_NAME = "clauses"
 _FILM = re.compile(r"\{(like|dislike|seen)\}")
 _LONGEST = 260
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A message with its slots open, and what it is said in."""
-
-    act: str
-    context: str
-    text: str
-    asked: str = ""
-    options: tuple[str, ...] = ()
 
 
 class Clauses:
@@ -57,7 +47,7 @@ class Clauses:
 
     def __init__(self, kinds: Mapping[str, Sequence[str]]) -> None:
         """Raises ConfigError where a kind is missing."""
-        missing = {*KINDS, *ACTS, *ANSWERS, "aside"} - {kind for kind, texts in kinds.items() if texts}
+        missing = {*EVERY} - {kind for kind, texts in kinds.items() if texts}
         if missing:
             raise ConfigError(f"There are no clauses of the kinds {', '.join(sorted(missing))}.")
         self.kinds = kinds
@@ -67,16 +57,16 @@ class Clauses:
         rng = random.Random(f"clauses:{seed}")
         met: set[str] = set()
         while len(met) < count:
-            text = self._compose(fillings, rng)
-            family = Family("clauses", text.act, text.context, (text.text,), text.asked, text.options)
-            said = say(family, text.text, fillings, rng)
+            family = self._compose(fillings, rng)
+            said = say(family, family.texts[0], fillings, rng)
             if rng.random() < augment:
                 said = hurried(said, rng)
             if len(said.message) <= _LONGEST and said.message not in met:
                 met.add(said.message)
                 yield said
 
-    def _compose(self, fillings: Fillings, rng: random.Random) -> _Text:
+    def _compose(self, fillings: Fillings, rng: random.Random) -> Family:
+        """A family of one text, which has its slots still open."""
         roll = rng.random()
         if roll < _ACT_SHARE:
             return self._act(rng)
@@ -96,16 +86,16 @@ class Clauses:
             else "inform"
         )
         asked, options = fillings.question(rng) if context == "asked" else ("", ())
-        return _Text(act, context, self._joined(parts, rng), asked, options)
+        return Family(_NAME, act, context, (self._joined(parts, rng),), asked, options)
 
-    def _act(self, rng: random.Random) -> _Text:
+    def _act(self, rng: random.Random) -> Family:
         act = rng.choice(ACTS)
         text = rng.choice(self.kinds[act])
         pointing = "<nth>" in text
         shown = pointing or act in ("reject", "accept", "more") or rng.random() < 0.5
-        return _Text(act, "shown" if shown else "start", text.replace("<nth>", "{about.nth}"))
+        return Family(_NAME, act, "shown" if shown else "start", (text.replace("<nth>", "{about.nth}"),))
 
-    def _answer(self, fillings: Fillings, rng: random.Random) -> _Text:
+    def _answer(self, fillings: Fillings, rng: random.Random) -> Family:
         asked, options = fillings.question(rng)
         kind = rng.choices(ANSWERS, (8, 1, 1))[0]
         text = rng.choice(self.kinds[kind])
@@ -116,7 +106,8 @@ class Clauses:
             text += f" {{=want #{place}}}"
         elif kind == "answer_both":
             text += "".join(f" {{=want #{place}}}" for place in places)
-        return _Text("reject" if kind == "answer_none" else "inform", "asked", text, asked, options)
+        act = "reject" if kind == "answer_none" else "inform"
+        return Family(_NAME, act, "asked", (text,), asked, options)
 
     def _joined(self, parts: Sequence[str], rng: random.Random) -> str:
         """The parts one after the other, with an aside before or after now and then."""
@@ -133,12 +124,11 @@ class Clauses:
 
 def read_clauses(folder: Path = FOLDER) -> Clauses:
     """The clauses of all YAML files of a folder. Raises ConfigError naming file and kind that is unknown."""
-    known = {*KINDS, *ACTS, *ANSWERS, "aside"}
     kinds: dict[str, list[str]] = {}
     for path in sorted(folder.glob("*.yaml")):
         for kind, texts in yaml.safe_load(path.read_text("utf-8")).items():
-            if kind not in known or not isinstance(texts, list):
-                raise ConfigError(f"{path.name}: {kind!r} is none of {', '.join(sorted(known))}.")
+            if kind not in EVERY or not isinstance(texts, list):
+                raise ConfigError(f"{path.name}: {kind!r} is none of {', '.join(sorted(EVERY))}.")
             kinds.setdefault(kind, []).extend(str(text) for text in texts)
     return Clauses({kind: tuple(dict.fromkeys(texts)) for kind, texts in kinds.items()})
 

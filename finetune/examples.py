@@ -20,10 +20,10 @@ from finetune.clauses import read_clauses
 from finetune.config import AdapterConfig, ConfigError, Stage
 from finetune.dialogues import dialogue_messages, read_dialogues, read_titles
 from finetune.example import Example, Skill
-from finetune.families import Family, Said, packaged_banks
+from finetune.families import Family, Said, on_side, packaged_banks
 from finetune.fillings import Fillings
 from finetune.lora import Pool
-from finetune.splits import held_out_users, is_held_out
+from finetune.splits import held_out_users
 from finetune.understanding import messages, understand_example
 from finetune.verdicts import histories, judge_examples
 from finetune.widening import expand_examples
@@ -102,7 +102,7 @@ def _build(
         mentions = None if held_out or given.dialogues is None else _mentions(given.dialogues)
         examples = expand_examples(given.workspace, count, seed, left_out, mentions)
     else:
-        said = messages(_kept(given.families, held_out), Fillings(catalogue, held_out), count * 2, seed)
+        said = messages(on_side(given.families, held_out), Fillings(catalogue, held_out), count * 2, seed)
         examples = respond_examples(given.workspace, (one.message for one in said), count, seed)
     rng.shuffle(examples)
     return examples[:count]
@@ -114,7 +114,7 @@ def _understand(given: Material, count: int, seed: int, augment: float, held_out
     if given.dialogues is not None and not held_out:
         real = list(islice(_real(given.dialogues, catalogue, seed), int(count * DIALOGUE_SHARE)))
     made = messages(
-        _kept(given.families, held_out), Fillings(catalogue, held_out), count - len(real), seed, augment
+        on_side(given.families, held_out), Fillings(catalogue, held_out), count - len(real), seed, augment
     )
     drafter = Drafter(catalogue)
     examples = [understand_example(said, drafter) for said in made]
@@ -150,10 +150,6 @@ def _mentions(folder: Path) -> Path:
     """The file with the most dialogues: sequences of mentions without their text, where there are any."""
     sequences = folder / "sequences.jsonl"
     return sequences if sequences.is_file() else folder / "train.jsonl"
-
-
-def _kept(families: Sequence[Family], held_out: bool) -> list[Family]:
-    return [family for family in families if is_held_out("family", family.name) == held_out]
 
 
 def _distinct(examples: Iterable[Example]) -> list[Example]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from agent.reading.scene import Scene
 from agent.types import ACTS
 from finetune.config import ConfigError
 from finetune.fillings import Fillings
+from finetune.splits import is_held_out
 
 BANKS = Path(__file__).parent / "banks"
 CONTEXTS = ("any", "start", "shown", "asked")
@@ -77,6 +78,11 @@ def read_bank(path: Path) -> list[Family]:
 def packaged_banks() -> list[Family]:
     """All families that ship."""
     return [family for path in sorted(BANKS.glob("*.yaml")) for family in read_bank(path)]
+
+
+def on_side(families: Iterable[Family], held_out: bool) -> list[Family]:
+    """The families that are kept for the figures, or the others."""
+    return [family for family in families if is_held_out("family", family.name) == held_out]
 
 
 def say(family: Family, text: str, fillings: Fillings, rng: random.Random) -> Said:

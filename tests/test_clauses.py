@@ -13,13 +13,12 @@ from finetune.config import ConfigError
 from finetune.families import ORDER
 from finetune.fillings import Fillings
 
-EVERY = (*clauses.KINDS, *clauses.ACTS, *clauses.ANSWERS, "aside")
 FILLINGS = Fillings(parts()[0], held_out=False)
 
 
 def bank(**texts: str) -> clauses.Clauses:
     """One clause of each kind; those given are theirs."""
-    return clauses.Clauses({kind: (texts.get(kind, f"nothing but {kind}"),) for kind in EVERY})
+    return clauses.Clauses({kind: (texts.get(kind, f"nothing but {kind}"),) for kind in clauses.EVERY})
 
 
 def test_the_packaged_clauses_make_distinct_messages_with_frames() -> None:
@@ -83,7 +82,7 @@ def test_a_slot_that_holds_one_value_is_set_once() -> None:
 
 def test_what_is_missing_or_unknown_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="kinds like"):
-        clauses.Clauses({kind: ("x",) for kind in EVERY if kind != "like"})
+        clauses.Clauses({kind: ("x",) for kind in clauses.EVERY if kind != "like"})
     (tmp_path / "a.yaml").write_text("shout: [hey]")
     with pytest.raises(ConfigError, match=r"a\.yaml: 'shout' is none of"):
         clauses.read_clauses(tmp_path)

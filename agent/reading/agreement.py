@@ -66,7 +66,7 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
     """
     found = [name for name in (*rules.like, *rules.dislike, *rules.seen, *rules.about) if checks.named(name)]
     like, dislike, seen = (
-        tuple(dict.fromkeys(_spelled(name, found) for name in names if checks.named(_spelled(name, found))))
+        tuple(dict.fromkeys(name for name in (_spelled(each, found) for each in names) if checks.named(name)))
         for names in (model.like, model.dislike, model.seen)
     )
     if not (like or dislike or seen or model.about) and (model.like or model.dislike or model.seen):

@@ -95,17 +95,16 @@ class Reader:
         if small_talk(_QUOTED.sub(" ", message)) == "injection":
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
         draft = read_message(message, context)
-        rules = self._described(draft, message)
-        left = self._language is None or rules.act in _LEFT_TO_RULES[self._language.tuned]
-        if self._language is None or left or _FOREIGN.search(message):  # the model was taught in English
-            return Understood(self._reading(rules, message, shown), "rules", rules.act)
+        left = self._language is None or draft.act in _LEFT_TO_RULES[self._language.tuned]
+        if left or _FOREIGN.search(message):  # the model was taught in English
+            return self._by_rules(draft, None, message, shown)
         pending = state.pending
         scene = Scene(
             labels[:MOST_SHOWN],
             pending.text if pending else "",
             tuple(option for option in pending.options if option != SURPRISE) if pending else (),
         )
-        return self._with_model(message, draft, rules, scene, shown)
+        return self._with_model(message, draft, scene, shown)
 
     def _described(self, frame: Frame, message: str) -> Frame:
         """A message that describes something the catalogue has: a wish in its own words."""
@@ -126,28 +125,34 @@ class Reader:
         term = self._vocabulary.answer(phrase)
         return term is not None and term.promised and all(facet.field == "genres" for facet in term.facets)
 
-    def _with_model(
-        self, message: str, draft: Frame, rules: Frame, scene: Scene, shown: list[Item]
-    ) -> Understood:
+    def _with_model(self, message: str, draft: Frame, scene: Scene, shown: list[Item]) -> Understood:
+        """Only a reading that counts is taken as a description, for that costs an embedding."""
         assert self._language is not None
-        known = draft_of(draft, message, scene, self._latest) if self._language.tuned else None
+        tuned = self._language.tuned
+        rules = None if tuned else self._described(draft, message)
+        known = draft_of(draft, message, scene, self._latest) if tuned else None
         try:
             proposed = self._language.frame(understand_prompt(message, scene, known), message)
-            frame = frame_of(proposed, scene, self._latest)
         except ModelError as error:
-            return Understood(self._reading(rules, message, shown), "rules", f"model failed: {error}"[:160])
-        wrong = objection(frame, rules, f"{message} {quotable(message)}", scene)
-        if self._language.tuned:
+            return self._by_rules(draft, rules, message, shown, f"model failed: {error}"[:160])
+        frame = frame_of(proposed, scene, self._latest)
+        wrong = objection(frame, draft, f"{message} {quotable(message)}", scene)
+        if rules is None:
             frame = completed(frame, draft, self._checks)
         else:
             wrong = wrong or disagreement(frame, rules, self._checks)
             frame = agreed(frame, rules)
         if wrong is not None:
-            return Understood(
-                self._reading(rules, message, shown), "rules", f"model's frame refused: {wrong}"
-            )
+            return self._by_rules(draft, rules, message, shown, f"model's frame refused: {wrong}")
         frame = self._described(frame, message)
         return Understood(self._reading(frame, message, shown), "model", frame.act)
+
+    def _by_rules(
+        self, draft: Frame, rules: Frame | None, message: str, shown: list[Item], detail: str = ""
+    ) -> Understood:
+        """The rules speak. `rules`: the draft with its description, where that was looked for already."""
+        frame = rules or self._described(draft, message)
+        return Understood(self._reading(frame, message, shown), "rules", detail or frame.act)
 
     def _named(self, name: str) -> bool:
         return name[:1].isupper() or name[:1].isdigit() or self._linker.link(name) is not None

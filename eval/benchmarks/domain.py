@@ -14,9 +14,8 @@ from agent.reading.draft import Drafter
 from agent.reading.scene import Scene, understand_prompt
 from eval.benchmarks.freely import write_freely
 from finetune.example import Example
-from finetune.families import Family, Said
+from finetune.families import Family, Said, on_side
 from finetune.fillings import Fillings
-from finetune.splits import is_held_out
 from finetune.understanding import messages, understand_example
 from retrieval.catalogue import Catalogue
 
@@ -39,7 +38,7 @@ class Domain:
 
     def examples(self, count: int, seed: int, augment: float = 0.0, held_out: bool = False) -> list[Example]:
         """Understanding examples of the families and items that are held out, or of the others."""
-        kept = [f for f in self.families if is_held_out("family", f.name) == held_out]
+        kept = on_side(self.families, held_out)
         said = messages(kept, Fillings(self.catalogue, held_out), count, seed, augment)
         return [understand_example(one, self.drafter) for one in islice(said, count)]
 

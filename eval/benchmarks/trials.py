@@ -150,9 +150,10 @@ class Trials:
         self, domain: Domain, name: str, count: int, epochs: float, with_hurried: bool = False, **changes: Any
     ) -> Trial:
         self.say(f"{name}: {count} examples, {epochs:g} times")
-        config = replace(_config(count, epochs, changes.get("method", "lora")), seed=self.seed, **changes)
+        method = changes.get("method", "lora")
+        config = replace(_config("understand", count, epochs, method), seed=self.seed, **changes)
         examples = domain.examples(count, self.seed, config.augment)
-        adapter, seconds = self._train("understand", name, config, examples, domain)
+        adapter, seconds = self._train(name, config, examples, domain)
         said = understanding.held_out_messages(domain.catalogue, self.n, self.seed, domain.families)
         clean = self._understood(domain, name, said, adapter)
         rng = random.Random(self.seed)
@@ -178,9 +179,9 @@ class Trials:
         people, _ = judging.split_people(interactions, catalogue)
         adapter, seconds = None, 0.0
         if count:
-            config = replace(_config(count, epochs, "lora"), seed=self.seed)
+            config = replace(_config("judge", count, epochs), seed=self.seed)
             adapter, seconds = self._train(
-                "judge", f"judge-{count}", config, judged_examples(people, count, self.seed), None
+                f"judge-{count}", config, judged_examples(people, count, self.seed), None
             )
         engine = TransformersEngine(assets.model_folder(), adapter)
         language = Language(LocalChatModel(engine=engine), "judge", constrained=True, tuned=True)
@@ -199,9 +200,9 @@ class Trials:
         self.say(f"books: {count} examples, {epochs:g} times")
         adapter, seconds = start, 0.0
         if count:
-            config = replace(_config(count, epochs, "lora"), seed=self.seed)
+            config = replace(_config("understand", count, epochs), seed=self.seed)
             examples = books.examples(count, self.seed, config.augment)
-            adapter, seconds = self._train("understand", f"books-{count}", config, examples, books, start)
+            adapter, seconds = self._train(f"books-{count}", config, examples, books, start)
         about = understanding.held_out_messages(books.catalogue, self.n, self.seed, books.families)
         before = understanding.held_out_messages(films.catalogue, self.n, self.seed, films.families)
         read = self._understood(books, "books", about, adapter)
@@ -210,7 +211,6 @@ class Trials:
 
     def _train(
         self,
-        skill: Skill,
         name: str,
         config: AdapterConfig,
         examples: Sequence[Example],
@@ -219,7 +219,7 @@ class Trials:
     ) -> tuple[Path, float]:
         """(the adapter, seconds it took; 0 where an earlier run had made it)."""
         held = domain.examples(_VALIDATION, self.seed, held_out=True) if domain is not None else []
-        config = replace(config, skills=(skill,), stages=(_of_skill(config.stages[0], skill),))
+        (skill,) = config.skills
         began = time.perf_counter()
         folder = self.output / name.replace(" ", "-")
         validation = {skill: held} if held else {}
@@ -235,14 +235,10 @@ class Trials:
         )
 
 
-def _config(count: int, epochs: float, method: Method) -> AdapterConfig:
-    stage = Stage("trial", {"understand": count}, epochs=epochs, learning_rate=RATES[method], batch=8)
+def _config(skill: Skill, count: int, epochs: float, method: Method = "lora") -> AdapterConfig:
+    stage = Stage("trial", {skill: count}, epochs=epochs, learning_rate=RATES[method], batch=8)
     steps = int(count * epochs / stage.batch)
-    return AdapterConfig((stage,), evaluate_every=max(1, steps), validation=_VALIDATION)
-
-
-def _of_skill(stage: Stage, skill: Skill) -> Stage:
-    return replace(stage, examples={skill: sum(stage.examples.values())})
+    return AdapterConfig((stage,), evaluate_every=max(1, steps), validation=_VALIDATION, skills=(skill,))
 
 
 def judged_examples(people: Sequence[judging.Person], count: int, seed: int) -> list[Example]:

@@ -27,9 +27,8 @@ from agent.reading.titles import phrase, without_article
 from agent.reading.understand import Reader
 from agent.types import ACTS, DialogueState
 from eval.metrics import Estimate, bootstrap, f1, precision, recall, share, totals
-from finetune.families import LISTS, Family, Said, packaged_banks, say
+from finetune.families import LISTS, Family, Said, on_side, packaged_banks, say
 from finetune.fillings import Fillings
-from finetune.splits import is_held_out
 from retrieval.catalogue import Catalogue
 
 Reads = Callable[[str, Scene], dict[str, Any] | None]
@@ -77,7 +76,7 @@ def held_out_messages(
     No text comes twice before all came once. `bank`: other families than the packaged ones.
     """
     rng = random.Random(f"understanding:{seed}")
-    families = [f for f in bank or packaged_banks() if is_held_out("family", f.name)]
+    families = on_side(bank or packaged_banks(), held_out=True)
     texts = [(family, text) for family in families for text in family.texts]
     rng.shuffle(texts)
     fillings = Fillings(catalogue, held_out=True)
