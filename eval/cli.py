@@ -179,5 +179,31 @@ def adapter(
                 write_json(to_json(sections, str(models.adapter), seed), json)
 
 
+@app.command()
+def redial(
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder with catalogue.jsonl, train.jsonl, sequences.jsonl and valid.jsonl."),
+    ],
+    seed: Annotated[int, typer.Option(help="Decides what the intervals draw.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank the next film of ReDial's validation dialogues, by baselines and the learned scorer."""
+    from rich.console import Console
+
+    from eval.benchmarks.redial import measure, read_redial
+    from eval.benchmarks.tables import Section, as_table, to_json
+    from eval.report import write_json
+    from retrieval.encoder import TextEncoder
+
+    with one_line_errors():
+        dialogues, sections = read_redial(data), list[Section]()
+        for section in measure(dialogues, TextEncoder(), seed, say=lambda text: typer.echo(text, err=True)):
+            Console().print(as_table(section))
+            sections.append(section)
+        if json is not None:
+            write_json(to_json(sections, "none", seed), json)
+
+
 if __name__ == "__main__":
     app()

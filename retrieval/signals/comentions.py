@@ -1,0 +1,92 @@
+"""Who is named in one dialogue is named together in others: counts, which can be taken out again exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from retrieval.catalogue import Catalogue
+from retrieval.dialogue import Message, mentioned
+from retrieval.signals.signal import Scores
+
+PRIOR = 10.0
+"""How many dialogues the overall shares are worth beside those in which an item was named."""
+
+Rows = NDArray[np.int64]
+
+
+def rows_of(catalogue: Catalogue, item_ids: Iterable[str]) -> Rows:
+    """Rows of those of the items that the catalogue holds, in the same order."""
+    return np.array([catalogue.row(item) for item in item_ids if item in catalogue], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What was named in many dialogues, each dialogue counting once.
+
+    `named`: csr float32 0/1 [n_dialogues, n_items]; `recommended`: the same, of the recommender's messages.
+    """
+
+    named: sparse.csr_array
+    recommended: sparse.csr_array
+
+    @classmethod
+    def count(cls, dialogues: Iterable[Sequence[Message]], catalogue: Catalogue) -> Mentions:
+        """Items that the catalogue does not hold are left out."""
+        every: list[Rows] = []
+        offered: list[Rows] = []
+        for messages in dialogues:
+            every.append(rows_of(catalogue, mentioned(messages)))
+            said = [message for message in messages if message.role == "recommender"]
+            offered.append(rows_of(catalogue, mentioned(said)))
+        return cls(_indicator(every, len(catalogue)), _indicator(offered, len(catalogue)))
+
+
+class Popularity:
+    """The share of dialogues in which the recommender names an item."""
+
+    name = "popularity"
+
+    def __init__(self, mentions: Mentions) -> None:
+        self._shares = _shares(mentions)
+
+    def scores(self, messages: Sequence[Message]) -> Scores:
+        """The same for every dialogue."""
+        return self._shares
+
+
+class Comentions:
+    """Sum over the items named so far of P(item | named one), shrunk towards the overall shares.
+
+    P(i | j) = (dialogues with both + 10 x share of i) / (dialogues with j + 10).
+    """
+
+    name = "co-occurrence"
+
+    def __init__(self, mentions: Mentions, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._together = sparse.csr_array(mentions.named.T @ mentions.named)
+        self._counts = self._together.diagonal()
+        self._shares = _shares(mentions)
+
+    def scores(self, messages: Sequence[Message]) -> Scores:
+        """Zero for every item where none was named."""
+        rows = rows_of(self._catalogue, mentioned(messages))
+        weights = (1 / (self._counts[rows] + PRIOR)).astype(np.float32)
+        both = np.asarray(weights @ self._together[rows]).ravel()
+        return (both + PRIOR * weights.sum() * self._shares).astype(np.float32)
+
+
+def _shares(mentions: Mentions) -> Scores:
+    counts = np.asarray(mentions.recommended.sum(axis=0)).ravel()
+    return (counts / max(mentions.recommended.shape[0], 1)).astype(np.float32)
+
+
+def _indicator(rows: Sequence[Rows], width: int) -> sparse.csr_array:
+    ends = np.cumsum([0, *(len(one) for one in rows)])
+    columns = np.concatenate([np.zeros(0, np.int64), *rows])
+    return sparse.csr_array((np.ones(len(columns), np.float32), columns, ends), shape=(len(rows), width))
