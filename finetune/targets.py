@@ -19,7 +19,7 @@ _ROLES: Mapping[object, Role] = {"seeker": "seeker", "recommender": "recommender
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A message of the recommender's that names items, and all messages `before` it.
+    """A message that names items, the recommender's where nothing else is said, and all messages `before` it.
 
     `targets`: the item_ids it names, once each, in order.
     """
@@ -35,11 +35,11 @@ class Case:
         return tuple(target for target in self.targets if target not in known)
 
 
-def cases(conversations: Conversations) -> Iterator[Case]:
-    """Every message of the recommender's that names an item, except where it opens the dialogue."""
+def cases(conversations: Conversations, role: Role = "recommender") -> Iterator[Case]:
+    """Every message of this role that names an item, except where it opens the dialogue."""
     for identity, messages in conversations.items():
         for place, message in enumerate(messages):
-            if place and message.role == "recommender" and message.items:
+            if place and message.role == role and message.items:
                 yield Case(identity, messages[:place], tuple(dict.fromkeys(message.items)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.benchmarks.redial import ALL, NEW, Fused, Redial, Repeats, measure, rank, read_redial
+from eval.benchmarks.redial import ALL, NEW, Fused, Redial, Repeats, rank, rank_baselines, read_redial, tables
 from eval.ranking import gains, measure_ranks, places
 from finetune.config import ConfigError
 from finetune.targets import cases, read_conversations
@@ -157,7 +157,8 @@ def test_figures_are_means_over_targets_with_intervals_over_dialogues() -> None:
 
 def test_repeating_wins_where_all_targets_count_and_nothing_where_new_ones_do(folder: Path) -> None:
     data = read_redial(folder)
-    found = rank(Repeats(data.catalogue), data)
+    (case,) = cases(data.held_out)
+    found = rank("repeats", [Repeats(data.catalogue).scores(case.before)], data)
     assert found.ranks[ALL] == [1, 3.5, np.inf]  # Heat was named last; Ronin ties with Big
     assert found.ranks[NEW] == [1.5, np.inf]
     assert found.dialogues[NEW] == [0, 0]
@@ -213,7 +214,8 @@ def test_fusion_adds_reciprocal_ranks() -> None:
 
 def test_the_tables_hold_both_protocols_every_baseline_and_how_far_down_targets_are(folder: Path) -> None:
     data: Redial = read_redial(folder)
-    new, every, depth = measure(data, LettersEncoder(), seed=0, say=lambda text: None)
+    ranked = rank_baselines(data, LettersEncoder(), say=lambda text: None)
+    new, every, depth = tables(ranked, data, seed=0)
     names = [row.system for row in new.rows]
     assert names[:3] == ["repeat what was named", "popularity", "BM25"]
     assert "GPT-4" in names[-2]

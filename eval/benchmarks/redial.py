@@ -8,7 +8,7 @@ show that repeating them looks like skill). Systems learn from the training dial
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,39 +145,46 @@ class Ranked:
 ALL, NEW = "all targets", "new targets"
 
 
-def rank(signal: Signal, data: Redial) -> Ranked:
-    """Rank every target of the judged dialogues under both protocols."""
+def rank(system: str, scores: Iterable[Scores], data: Redial) -> Ranked:
+    """Rank every target of the judged dialogues under both protocols; `scores` of each case, in order."""
     numbers = {identity: number for number, identity in enumerate(data.held_out)}
     ranks: dict[str, list[float]] = {ALL: [], NEW: []}
     dialogues: dict[str, list[int]] = {ALL: [], NEW: []}
-    for case in cases(data.held_out):
-        scores = signal.scores(case.before)
+    for case, given in zip(cases(data.held_out), scores, strict=True):
         named = rows_of(data.catalogue, mentioned(case.before))
         for protocol, targets, excluded in ((ALL, case.targets, named[:0]), (NEW, case.new, named)):
-            ranks[protocol] += places(scores, _rows(data.catalogue, targets), excluded)
+            ranks[protocol] += places(given, _rows(data.catalogue, targets), excluded)
             dialogues[protocol] += [numbers[case.dialogue]] * len(targets)
-    return Ranked(signal.name, ranks, dialogues)
+    return Ranked(system, ranks, dialogues)
 
 
 def _rows(catalogue: Catalogue, targets: Sequence[str]) -> list[int | None]:
     return [catalogue.row(target) if target in catalogue else None for target in targets]
 
 
-def measure(data: Redial, encoder: Encoder, seed: int, say: Say) -> Iterator[Section]:
-    """The tables of the benchmark: both protocols, and how far down the targets are."""
-    signals = baselines(data, encoder)
+def rank_baselines(data: Redial, encoder: Encoder, say: Say) -> list[Ranked]:
+    """The baselines, each over all judged dialogues."""
     found = []
-    for signal in signals:
+    for signal in baselines(data, encoder):
         say(f"Ranking by {signal.name}")
-        found.append(rank(signal, data))
-    units = len(data.held_out)
+        found.append(rank(signal.name, (signal.scores(case.before) for case in cases(data.held_out)), data))
+    return found
+
+
+def tables(found: Sequence[Ranked], data: Redial, seed: int) -> Iterator[Section]:
+    """Both protocols with intervals, and how far down the targets are."""
     for protocol, others in ((NEW, PUBLISHED), (ALL, ())):
-        rows = [
-            measure_ranks(one.system, one.ranks[protocol], one.dialogues[protocol], units, seed)
-            for one in found
-        ]
-        yield Section(f"ReDial validation, {len(found[0].ranks[protocol]):,} {protocol}", (*rows, *others))
+        title = f"ReDial validation, {len(found[0].ranks[protocol]):,} {protocol}"
+        yield Section(title, (*figures(found, data, protocol, seed), *others))
     yield Section("New targets among the first films of each source", tuple(reach(found)))
+
+
+def figures(found: Sequence[Ranked], data: Redial, protocol: str, seed: int) -> list[Figures]:
+    """A line for each system."""
+    return [
+        measure_ranks(one.system, one.ranks[protocol], one.dialogues[protocol], len(data.held_out), seed)
+        for one in found
+    ]
 
 
 def reach(found: Sequence[Ranked]) -> Iterator[Reach]:

@@ -46,17 +46,38 @@ class Mentions:
         return cls(_indicator(every, len(catalogue)), _indicator(offered, len(catalogue)))
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One counted dialogue (rows of what it names, and of what its recommender names), to be left out again.
+
+    What is learned from a dialogue's own counts is to find the dialogue again, not to recommend.
+    """
+
+    named: Rows
+    recommended: Rows
+
+
+NOTHING = Own(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
 class Popularity:
     """The share of dialogues in which the recommender names an item."""
 
     name = "popularity"
 
     def __init__(self, mentions: Mentions) -> None:
-        self._shares = _shares(mentions)
+        self._counts = np.asarray(mentions.recommended.sum(axis=0)).ravel()
+        self._dialogues = mentions.recommended.shape[0]
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """The same for every dialogue."""
-        return self._shares
+        return self.shares()
+
+    def shares(self, own: Own = NOTHING) -> Scores:
+        """As if `own` had not been counted."""
+        counts = self._counts.copy()
+        counts[own.recommended] -= 1
+        return (counts / max(self._dialogues - (own is not NOTHING), 1)).astype(np.float32)
 
 
 class Comentions:
@@ -71,19 +92,21 @@ class Comentions:
         self._catalogue = catalogue
         self._together = sparse.csr_array(mentions.named.T @ mentions.named)
         self._counts = self._together.diagonal()
-        self._shares = _shares(mentions)
+        self._popularity = Popularity(mentions)
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """Zero for every item where none was named."""
-        rows = rows_of(self._catalogue, mentioned(messages))
-        weights = (1 / (self._counts[rows] + PRIOR)).astype(np.float32)
-        both = np.asarray(weights @ self._together[rows]).ravel()
-        return (both + PRIOR * weights.sum() * self._shares).astype(np.float32)
+        return self.given(rows_of(self._catalogue, mentioned(messages))).sum(axis=0)
 
-
-def _shares(mentions: Mentions) -> Scores:
-    counts = np.asarray(mentions.recommended.sum(axis=0)).ravel()
-    return (counts / max(mentions.recommended.shape[0], 1)).astype(np.float32)
+    def given(self, named: Rows, own: Own = NOTHING) -> NDArray[np.float32]:
+        """P(i | j), [named, n_items]; `own`: a dialogue that names all of `named` and is not to count."""
+        both = self._together[named].toarray()
+        counts = self._counts[named].copy()
+        if own is not NOTHING:
+            both[:, own.named] -= 1
+            counts -= 1
+        prior = PRIOR * self._popularity.shares(own)
+        return ((both + prior) / (counts[:, None] + PRIOR)).astype(np.float32)
 
 
 def _indicator(rows: Sequence[Rows], width: int) -> sparse.csr_array:
