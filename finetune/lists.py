@@ -23,7 +23,6 @@ from retrieval.scorer import candidate_rows
 from retrieval.signals.comentions import Mentions, Own, rows_of
 from retrieval.signals.reading import Reader, seeker_texts
 from retrieval.signals.tower import Tower
-from retrieval.text import meaning_text
 
 FOLDS = 4
 HARD, EASY = 40, 80
@@ -43,7 +42,6 @@ class RankedList:
 class Prepared:
     """What a scorer is made of but its last model, and the lists that this one learns from."""
 
-    reader: Reader
     tower: Tower
     features: Features
     lists: tuple[RankedList, ...]
@@ -88,19 +86,18 @@ def prepare(
     said = [text for messages in texts.values() for text in seeker_texts(messages, catalogue)]
     known = Remembering(encoder, said)
     reader = Reader(catalogue, vocabulary(texts, catalogue, settings), known)
-    vectors = encoder.encode([meaning_text(item) for item in catalogue])
+    features = Features.of_catalogue(catalogue, Mentions.count(everything.values(), catalogue), encoder)
     learned = list(examples(everything, reader, settings))
-    features = Features(catalogue, Mentions.count(everything.values(), catalogue), vectors)
     lists: list[RankedList] = []
     for fold in range(FOLDS):
         say(f"Towers without fold {fold + 1} of {FOLDS}")
         seen = [one for one in learned if _fold(one.dialogue) != fold]
-        tower = train_tower(seen, reader, vectors, settings, seed, say)
+        tower = train_tower(seen, reader, features.texts, settings, seed, say)
         left_out = {name: messages for name, messages in texts.items() if _fold(name) == fold}
         lists += make_lists(left_out, reader, tower, features, seed)
     say("Towers of all training dialogues")
-    tower = train_tower(learned, reader, vectors, settings, seed, say)
-    return Prepared(Reader(catalogue, reader.words, encoder), tower, features, tuple(lists))
+    tower = train_tower(learned, reader, features.texts, settings, seed, say)
+    return Prepared(tower.read_by(encoder), features, tuple(lists))
 
 
 def make_lists(

@@ -213,4 +213,4 @@ def train(
     made = prepare(catalogue, texts, sequences, encoder, TowerSettings(), seed, say)
     say(f"Fitting trees and network to {len(made.lists):,} lists")
     blend = fit(split(made.lists), range(len(NAMES)), ScorerSettings(), seed)
-    return LearnedScorer(made.reader, made.tower, made.features, blend)
+    return LearnedScorer(made.tower, made.features, blend)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
+from retrieval.encoder import Encoder
 from retrieval.signals.comentions import NOTHING, Comentions, Mentions, Own, Popularity, Rows, rows_of
 from retrieval.signals.facts import Facts
 from retrieval.signals.linear import LinearMentions
 from retrieval.signals.reading import Reading, seeker_texts
 from retrieval.signals.signal import Scores
 from retrieval.signals.texts import Words
+from retrieval.text import meaning_text
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "towers": ("chance", "rank by chance"),
@@ -57,6 +59,7 @@ class Features:
 
     def __init__(self, catalogue: Catalogue, mentions: Mentions, texts: NDArray[np.float32]) -> None:
         self.catalogue = catalogue
+        self.mentions = mentions
         self.texts = texts
         self.words = Words(catalogue)
         self.comentions = Comentions(mentions, catalogue)
@@ -65,6 +68,11 @@ class Features:
         self._named = Popularity(Mentions(mentions.named, mentions.named))
         self._facts = Facts(catalogue)
         self._years = np.nan_to_num(catalogue.years, nan=float(np.nanmedian(catalogue.years)))
+
+    @classmethod
+    def of_catalogue(cls, catalogue: Catalogue, mentions: Mentions, encoder: Encoder) -> Features:
+        """With the vectors of what the items are about."""
+        return cls(catalogue, mentions, encoder.encode([meaning_text(item) for item in catalogue]))
 
     def of(
         self, messages: Sequence[Message], rows: Rows, chances: Scores, reading: Reading, own: Own = NOTHING

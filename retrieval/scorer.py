@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
+from retrieval.encoder import Encoder
+from retrieval.errors import WorkspaceError
 from retrieval.features import NAMES, Features
-from retrieval.listwise import Net
-from retrieval.signals.comentions import NOTHING, Own, Rows, rows_of
-from retrieval.signals.reading import Reader
+from retrieval.listwise import Net, NetWeights
+from retrieval.signals.comentions import NOTHING, Mentions, Own, Rows, rows_of
 from retrieval.signals.signal import Scores
 from retrieval.signals.tower import Tower
 from retrieval.types import Candidate, Query
@@ -38,6 +43,8 @@ class FusionScorer:
 
 FROM_TOWERS, FROM_COMENTIONS = 400, 100
 """How many candidates of each source are scored by their features."""
+
+TREES, NET, BLEND = "trees.txt", "net.safetensors", "blend.json"
 
 
 class Model(Protocol):
@@ -82,6 +89,43 @@ class Blend:
         by_trees, by_net = (one.contributions(features) for one in (self.trees, self.net))
         return self.share * by_trees + (1 - self.share) * by_net
 
+    def save(self, folder: Path) -> None:
+        """Write both models and their weights in the blend."""
+        from safetensors.torch import save_file
+
+        self.trees.booster.save_model(folder / TREES)
+        save_file({f.name: getattr(self.net.weights, f.name) for f in fields(NetWeights)}, folder / NET)
+        about = {"share": self.share, "features": NAMES}
+        (folder / BLEND).write_text(json.dumps(about), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Blend:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged or knows other features."""
+        import lightgbm
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            about = json.loads((folder / BLEND).read_text(encoding="utf-8"))
+            trees = Trees(lightgbm.Booster(model_str=(folder / TREES).read_text(encoding="utf-8")))
+            blend = cls(trees, Net(NetWeights(**load_file(folder / NET))), float(about["share"]))
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            SafetensorError,
+            lightgbm.basic.LightGBMError,
+        ) as problem:
+            raise WorkspaceError(
+                f"The scorer's models in {folder} cannot be read ({problem}). Train the scorer again."
+            ) from None
+        if tuple(about.get("features", ())) != NAMES:
+            raise WorkspaceError(
+                f"The scorer's models in {folder} were trained on other features. Train the scorer again."
+            )
+        return blend
+
 
 def candidate_rows(
     features: Features, messages: Sequence[Message], chances: Scores, own: Own = NOTHING
@@ -102,12 +146,12 @@ class LearnedScorer:
 
     name = "learned scorer"
 
-    def __init__(self, reader: Reader, tower: Tower, features: Features, model: Model) -> None:
-        self._reader, self._tower, self._features, self._model = reader, tower, features, model
+    def __init__(self, tower: Tower, features: Features, model: Blend) -> None:
+        self._tower, self._features, self._model = tower, features, model
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """[n_items]; candidates stand above all others, which keep the order of the towers."""
-        reading = self._reader.read(messages)
+        reading = self._tower.reader.read(messages)
         chances = self._tower.scores_of([reading])[0]
         rows = candidate_rows(self._features, messages, chances)
         table = self._features.of(messages, rows, chances, reading)
@@ -119,10 +163,27 @@ class LearnedScorer:
         Raises UnknownItemError.
         """
         row = np.array([self._features.catalogue.row(item_id)])
-        reading = self._reader.read(messages)
+        reading = self._tower.reader.read(messages)
         chances = self._tower.scores_of([reading])[0]
         parts = self._model.contributions(self._features.of(messages, row, chances, reading))[0]
         return dict(sorted(zip(NAMES, parts.tolist(), strict=True), key=lambda pair: -abs(pair[1])))
+
+    def save(self, folder: Path) -> None:
+        """Write the towers, the trees (LightGBM's text), the network and the counts; the folder is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._tower.save(folder)
+        self._model.save(folder)
+        self._features.mentions.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, catalogue: Catalogue, encoder: Encoder) -> LearnedScorer:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's.
+
+        The items' texts are encoded anew, which takes seconds for thousands of them.
+        """
+        tower = Tower.load(folder, catalogue, encoder)
+        features = Features.of_catalogue(catalogue, Mentions.load(folder, catalogue), encoder)
+        return cls(tower, features, Blend.load(folder))
 
 
 def put_first(chances: Scores, rows: Rows, scored: NDArray[np.float64]) -> Scores:

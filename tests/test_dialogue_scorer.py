@@ -163,7 +163,7 @@ def test_lists_are_made_by_towers_and_counts_that_have_not_seen_them(prepared: P
     rest = Mentions.count([messages for other, messages in DIALOGUES.items() if other != name], FILMS)
     (case,) = cases({name: DIALOGUES[name]})
     fresh = Features(FILMS, rest, prepared.features.texts)
-    reading = prepared.reader.read(case.before)
+    reading = prepared.tower.reader.read(case.before)
     apart = fresh.of(case.before, rows("b", "c", "d", "e"), np.zeros(5, np.float32), reading)
     kept = [column for column, name in enumerate(NAMES) if name not in GROUPS["towers"]]
     assert one.features[:, kept] == pytest.approx(apart[:, kept], abs=1e-5, nan_ok=True)
@@ -178,7 +178,7 @@ def test_towers_learn_from_names_and_from_words(prepared: Prepared, tmp_path: Pa
     prepared.tower.save(tmp_path)
     opened = Tower.load(tmp_path, FILMS, LettersEncoder())
     assert opened.scores(space) == pytest.approx(prepared.tower.scores(space), abs=0.05)
-    many = prepared.tower.scores_of([prepared.reader.read(one) for one in (space, love)])
+    many = prepared.tower.scores_of([prepared.tower.reader.read(one) for one in (space, love)])
     assert many[1] == pytest.approx(prepared.tower.scores(love), abs=1e-5)
 
 
@@ -262,10 +262,10 @@ def test_candidates_stand_above_all_others_in_the_order_of_their_scores() -> Non
     assert np.argsort(-nothing).tolist() == [1, 0]
 
 
-def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prepared) -> None:
+def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prepared, tmp_path: Path) -> None:
     lists = Split(prepared.lists, prepared.lists)
     blend = fit(lists, range(len(NAMES)), SMALL, 0)
-    scorer = LearnedScorer(prepared.reader, prepared.tower, prepared.features, blend)
+    scorer = LearnedScorer(prepared.tower, prepared.features, blend)
     messages = (seeker("Alien (1979)", "a"),)
     scores = scorer.scores(messages)
     assert np.argmax(scores[1:]) == 0
@@ -275,3 +275,25 @@ def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prep
     assert list(map(abs, why.values())) == sorted(map(abs, why.values()), reverse=True)
     with pytest.raises(UnknownItemError):
         scorer.contributions(messages, "nowhere")
+    scorer.save(tmp_path / "scorer")
+    opened = LearnedScorer.load(tmp_path / "scorer", FILMS, LettersEncoder())
+    assert np.argsort(opened.scores(messages)).tolist() == np.argsort(scores).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("trees.txt", "no trees", "models"),
+        ("net.safetensors", "nothing", "models"),
+        ("blend.json", '{"share": 0.5, "features": ["chance"]}', "other features"),
+        ("counts.safetensors", "nothing", "counts"),
+    ],
+)
+def test_a_damaged_scorer_is_refused(
+    name: str, content: str, says: str, prepared: Prepared, tmp_path: Path
+) -> None:
+    lists = Split(prepared.lists, prepared.lists)
+    LearnedScorer(prepared.tower, prepared.features, fit(lists, range(len(NAMES)), SMALL, 0)).save(tmp_path)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(WorkspaceError, match=f"{says}.* Train the scorer again"):
+        LearnedScorer.load(tmp_path, FILMS, LettersEncoder())

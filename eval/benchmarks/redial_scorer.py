@@ -84,7 +84,7 @@ def ablation(trained: Trained, data: Redial, seed: int, say: Say) -> Iterator[Se
 
 def _judged(made: Prepared, data: Redial) -> Iterator[Judged]:
     for case in cases(data.held_out):
-        reading = made.reader.read(case.before)
+        reading = made.tower.reader.read(case.before)
         chances = made.tower.scores_of([reading])[0]
         rows = candidate_rows(made.features, case.before, chances)
         yield Judged(rows, made.features.of(case.before, rows, chances, reading), chances)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,13 @@ from scipy import sparse
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
+from retrieval.errors import WorkspaceError
 from retrieval.signals.signal import Scores
 
 PRIOR = 10.0
 """How many dialogues the overall shares are worth beside those in which an item was named."""
+
+COUNTS = "counts.safetensors"
 
 Rows = NDArray[np.int64]
 
@@ -44,6 +48,34 @@ class Mentions:
             said = [message for message in messages if message.role == "recommender"]
             offered.append(rows_of(catalogue, mentioned(said)))
         return cls(_indicator(every, len(catalogue)), _indicator(offered, len(catalogue)))
+
+    def save(self, folder: Path) -> None:
+        """Write the rows that each dialogue names into an existing folder."""
+        from safetensors.numpy import save_file
+
+        parts = {"named": self.named, "recommended": self.recommended}
+        arrays = {f"{name} rows": one.indices.astype(np.int32) for name, one in parts.items()}
+        ends = {f"{name} ends": one.indptr.astype(np.int32) for name, one in parts.items()}
+        save_file({**arrays, **ends}, folder / COUNTS)
+
+    @classmethod
+    def load(cls, folder: Path, catalogue: Catalogue) -> Mentions:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            held = load_file(folder / COUNTS)
+            return cls(
+                *(
+                    _indicator(np.split(held[f"{name} rows"], held[f"{name} ends"][1:-1]), len(catalogue))
+                    for name in ("named", "recommended")
+                )
+            )
+        except (OSError, ValueError, KeyError, SafetensorError) as problem:
+            raise WorkspaceError(
+                f"The counts of dialogues in {folder} cannot be read ({problem}). Train the scorer again."
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,11 +100,11 @@ class Tower:
 
     def __init__(self, tables: Tables, reader: Reader) -> None:
         self._tables = tables
-        self._reader = reader
+        self.reader = reader
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """Natural logarithms of probabilities that add up to 1 over the catalogue."""
-        return self.scores_of([self._reader.read(messages)])[0]
+        return self.scores_of([self.reader.read(messages)])[0]
 
     def scores_of(self, readings: Sequence[Reading]) -> np.ndarray:
         """The same for many dialogues at once, float32 [n_dialogues, n_items]."""
@@ -114,12 +114,16 @@ class Tower:
             logits = vectors(self._tables, pad(readings)) @ self._tables.items.T + self._tables.bias
             return torch.log_softmax(logits, dim=1).numpy()
 
+    def read_by(self, encoder: Encoder) -> Tower:
+        """The same towers with another way to the same vectors, such as one that forgets them again."""
+        return Tower(self._tables, Reader(self.reader.catalogue, self.reader.words, encoder))
+
     def save(self, folder: Path) -> None:
         """Write the weights (half precision) and the words into an existing folder."""
         from safetensors.torch import save_file
 
         save_file({f.name: getattr(self._tables, f.name).half() for f in fields(Tables)}, folder / WEIGHTS)
-        about = {"catalogue": self._reader.catalogue.fingerprint, "words": self._reader.words}
+        about = {"catalogue": self.reader.catalogue.fingerprint, "words": self.reader.words}
         (folder / WORDS).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
