@@ -25,7 +25,7 @@ from retrieval.signals.reading import Reader, seeker_texts
 from retrieval.signals.tower import Tower
 
 FOLDS = 4
-HARD, EASY = 40, 80
+HARD, EASY = 30, 40
 """Candidates without a recommendation that are kept of each list: the likeliest, and some of the others."""
 
 

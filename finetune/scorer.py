@@ -30,10 +30,10 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 class ScorerSettings:
     """How the last models are trained. `patience`: rounds of trees without a better NDCG@10."""
 
-    rounds: int = 400
+    rounds: int = 300
     leaves: int = 31
     fewest_in_leaf: int = 200
-    tree_rate: float = 0.05
+    tree_rate: float = 0.06
     epochs: int = 20
     hidden: int = 48
     batch: int = 64
