@@ -10,10 +10,11 @@ import pytest
 import torch
 from test_redial import LettersEncoder, recommender, seeker
 
+from finetune.content import content
 from finetune.lists import Prepared, RankedList, own_counts, prepare
 from finetune.scorer import ScorerSettings, Split, best_share, fit, fit_net, fit_trees, split
 from finetune.targets import cases
-from finetune.tower import TowerSettings, content
+from finetune.tower import TowerSettings
 from retrieval.catalogue import Catalogue
 from retrieval.errors import UnknownItemError, WorkspaceError
 from retrieval.features import GROUPS, NAMES, Features
