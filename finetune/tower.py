@@ -39,8 +39,8 @@ class TowerSettings:
     epochs: int = 3
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    dropout: float = 0.3
-    keep: float = 0.8
+    dropout: float = 0.5
+    keep: float = 0.7
     batch: int = 256
     further: float = 0.3
     fewest: int = 4
