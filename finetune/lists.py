@@ -118,7 +118,7 @@ def make_lists(
         rows = candidate_rows(features, case.before, chances, own)
         hits = np.isin(rows, targets)
         if hits.any():
-            kept = _sampled(hits, rng)
+            kept = sampled(hits, rng)
             table = features.of(case.before, rows[kept], chances, reading, own)
             yield RankedList(table, hits[kept], case.dialogue)
 
@@ -129,7 +129,7 @@ def own_counts(messages: Sequence[Message], catalogue: Catalogue) -> Own:
     return Own(rows_of(catalogue, mentioned(messages)), rows_of(catalogue, mentioned(offered)))
 
 
-def _sampled(hits: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
+def sampled(hits: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
     """Places of all hits and of some of the others, ascending."""
     others = np.flatnonzero(~hits)
     drawn = rng.choice(others, min(OTHERS, len(others)), replace=False)

@@ -11,7 +11,7 @@ import torch
 from test_redial import LettersEncoder, recommender, seeker
 
 from finetune.content import content
-from finetune.lists import Prepared, RankedList, own_counts, prepare
+from finetune.lists import OTHERS, Prepared, RankedList, own_counts, prepare, sampled
 from finetune.scorer import ScorerSettings, Split, best_share, fit, fit_net, fit_trees, split
 from finetune.targets import cases
 from finetune.tower import TowerSettings
@@ -298,3 +298,14 @@ def test_a_damaged_scorer_is_refused(
     (tmp_path / name).write_text(content)
     with pytest.raises(WorkspaceError, match=f"{says}.* Train the scorer again"):
         LearnedScorer.load(tmp_path, FILMS, LettersEncoder())
+
+
+def test_what_is_kept_of_a_list_tells_nothing_about_where_it_stood() -> None:
+    hits = np.arange(5 * OTHERS + 1) == 7
+    rng = np.random.default_rng(0)
+    draws = [sampled(hits, rng) for _ in range(200)]
+    assert all(len(kept) == OTHERS + 1 and 7 in kept for kept in draws)
+    often = np.bincount(np.concatenate(draws), minlength=len(hits))
+    first, last = often[:100].sum() - often[7], often[-99:].sum()  # 99 others at either end of the list
+    assert first == pytest.approx(last, rel=0.1)
+    assert sampled(np.array([False, True, False]), rng).tolist() == [0, 1, 2]
