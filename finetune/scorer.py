@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from retrieval.encoder import Encoder
 from retrieval.features import NAMES
 from retrieval.listwise import Net, NetWeights, logits
 from retrieval.scorer import Blend, LearnedScorer, Trees
+
+if TYPE_CHECKING:
+    from lightgbm import Dataset
 
 STOPPING = 0.12
 """Share of the training dialogues that say when to stop, and are not fitted."""
@@ -65,7 +69,7 @@ def fit_trees(lists: Split, columns: Sequence[int], settings: ScorerSettings, se
 
     names = [NAMES[column].replace(",", "").replace(" ", "_") for column in columns]
     fitted = _dataset(lists.fitted, columns, names)
-    options = {
+    options: dict[str, Any] = {
         "objective": "lambdarank",
         "metric": "ndcg",
         "eval_at": [10],
@@ -93,8 +97,8 @@ def fit_trees(lists: Split, columns: Sequence[int], settings: ScorerSettings, se
 
 
 def _dataset(
-    lists: Sequence[RankedList], columns: Sequence[int], names: list[str], reference: object = None
-) -> object:
+    lists: Sequence[RankedList], columns: Sequence[int], names: list[str], reference: Dataset | None = None
+) -> Dataset:
     import lightgbm
 
     return lightgbm.Dataset(
@@ -144,7 +148,8 @@ def fit_net(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed
     model = ListwiseNet(torch.from_numpy(middle), torch.from_numpy(np.maximum(spread, 1e-6)), settings.hidden)
     optimizer = torch.optim.AdamW(model.parameters(), settings.net_rate, weight_decay=settings.weight_decay)
     model, optimizer = accelerator.prepare(model, optimizer)
-    rng, best, kept, waited = np.random.default_rng(seed), np.inf, None, 0
+    rng, best, waited = np.random.default_rng(seed), float("inf"), 0
+    kept: list[torch.Tensor] = []
     for _ in range(settings.epochs):
         order = rng.permutation(len(lists.fitted))
         for start in range(0, len(order), settings.batch):
@@ -161,7 +166,7 @@ def fit_net(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed
         if waited >= 3:
             break
     inner = accelerator.unwrap_model(model)
-    return Net(NetWeights(inner.middle, inner.spread, *(kept or inner.parameters())))
+    return Net(NetWeights(inner.middle, inner.spread, *kept))
 
 
 def _padded(
@@ -177,7 +182,7 @@ def _padded(
         size = len(one.recommended)
         features[number, :size], recommended[number, :size] = one.features[:, columns], one.recommended
         mask[number, :size] = 1
-    return tuple(torch.from_numpy(part) for part in (features, recommended, mask))  # type: ignore[return-value]
+    return torch.from_numpy(features), torch.from_numpy(recommended), torch.from_numpy(mask)
 
 
 def best_share(trees: Trees, net: Net, columns: Sequence[int], lists: Sequence[RankedList]) -> float:

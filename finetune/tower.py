@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -171,7 +172,7 @@ class TowerModel(nn.Module):
         self._sense_mean, self._sense_spread = _moments(training)
         self.turns, self.offsets = _normal(2 * TURNS + 1, d), nn.Parameter(torch.zeros(2, n))
 
-    def parts(self, decay: float) -> list[dict[str, object]]:
+    def parts(self, decay: float) -> list[dict[str, Any]]:
         """Parameters for the optimizer: only tables of vectors decay."""
         flat = [p for p in self.parameters() if p.dim() == 1 or len(p) == 2]
         rest = [p for p in self.parameters() if all(p is not other for other in flat)]
@@ -259,11 +260,11 @@ class _Product(torch.autograd.Function):
     """Sparse facts @ dense weights, whose gradient torch would otherwise make dense in between."""
 
     @staticmethod
-    def forward(ctx, facts: Tensor, transposed: Tensor, weights: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, facts: Tensor, transposed: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(transposed)
         return facts @ weights
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[None, None, Tensor]:  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, *gradients: Any) -> tuple[None, None, Tensor]:
         (transposed,) = ctx.saved_tensors
-        return None, None, transposed @ gradient
+        return None, None, transposed @ gradients[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,7 +150,7 @@ class Features:
         ]
 
 
-def _over(statistic: np.ufunc, values: np.ndarray) -> np.ndarray:
+def _over(statistic: Callable[..., np.ndarray], values: np.ndarray) -> np.ndarray:
     """A statistic of each row, [rows, named] -> [rows]; nan where nothing is known."""
     if not values.shape[1]:
         return np.full(len(values), np.nan)
