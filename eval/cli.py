@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -218,6 +219,40 @@ def _told_and_kept(
     sections.append(section)
     if json is not None:
         write_json(to_json(sections, adapter, seed), json)
+
+
+@app.command()
+def redial(
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder with catalogue.jsonl, train.jsonl, sequences.jsonl and valid.jsonl."),
+    ],
+    seed: Annotated[int, typer.Option(help="Of the training, and of what the intervals draw.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank the next film of ReDial's validation dialogues: baselines, and a scorer that is trained first."""
+    from rich.console import Console
+
+    from eval.benchmarks.redial import rank_baselines, read_redial, tables
+    from eval.benchmarks.redial_scorer import ablation, rank_scorer, train_scorer
+    from eval.benchmarks.tables import Section, as_table, to_json
+    from eval.report import write_json
+    from retrieval.encoder import TextEncoder
+
+    def say(text: str) -> None:
+        typer.echo(text, err=True)
+
+    with one_line_errors():
+        dialogues, encoder = read_redial(data), TextEncoder()
+        found = rank_baselines(dialogues, encoder, say)
+        trained = train_scorer(dialogues, encoder, seed, say)
+        found += rank_scorer(trained, dialogues)
+        sections: list[Section] = []
+        for section in chain(tables(found, dialogues, seed), ablation(trained, dialogues, seed, say)):
+            Console().print(as_table(section))
+            sections.append(section)
+            if json is not None:  # after every table: a run is long, and may be cut short
+                write_json(to_json(sections, "none", seed), json)
 
 
 if __name__ == "__main__":

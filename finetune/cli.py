@@ -84,3 +84,36 @@ def _train(
         settings, training, validation, model_folder() if base == "packaged" else base, output, start
     )
     console.print(f"The adapter is in {done}")
+
+
+@app.command()
+def scorer(
+    dialogues: Annotated[
+        Path,
+        typer.Option(
+            "--dialogues",
+            help="Folder with catalogue.jsonl, train.jsonl and, if there is one, sequences.jsonl.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", help="Folder for the trained scorer; made where it is missing.")
+    ] = Path("runs/scorer"),
+    seed: Annotated[int, typer.Option("--seed", help="Of every random choice in the training.")] = 7,
+) -> None:
+    """Train the scorer that reads a dialogue and ranks the whole catalogue for what comes next."""
+    from rich.console import Console
+
+    from finetune.scorer import train as train_scorer
+    from finetune.targets import read_conversations
+    from retrieval.catalogue import read_catalogue
+    from retrieval.encoder import TextEncoder
+
+    console = Console(stderr=True)
+    with one_line_errors():
+        catalogue = read_catalogue(dialogues / "catalogue.jsonl").catalogue
+        texts = read_conversations(dialogues / "train.jsonl")
+        further = dialogues / "sequences.jsonl"
+        sequences = read_conversations(further) if further.is_file() else {}
+        trained = train_scorer(catalogue, texts, sequences, TextEncoder(), seed, console.print)
+        trained.save(output)
+        console.print(f"The scorer is in {output}")

@@ -34,7 +34,7 @@ class LexicalRetriever:
         import bm25s
 
         index = bm25s.BM25()
-        words = _words([item_text(item) for item in catalogue])
+        words = stems([item_text(item) for item in catalogue])
         if not any(words):
             words[0] = [NO_WORDS]  # bm25s cannot index nothing; no query has this word
         index.index(words, show_progress=False)
@@ -66,13 +66,14 @@ class LexicalRetriever:
         return best(self.name, self._catalogue, scores, scores > 0, n)
 
     def _scores(self, text: str, mask: np.ndarray) -> np.ndarray:
-        known = self._index.get_tokens_ids(_words([text])[0])
+        known = self._index.get_tokens_ids(stems([text])[0])
         if not known:
             return np.zeros(len(self._catalogue), dtype=np.float32)
         return self._index.get_scores_from_ids(known, weight_mask=mask)
 
 
-def _words(texts: Sequence[str]) -> list[list[str]]:
+def stems(texts: Sequence[str]) -> list[list[str]]:
+    """The words of each text as the index knows them: lower case, without stopwords, stemmed."""
     from bm25s import tokenization
     from Stemmer import Stemmer
 

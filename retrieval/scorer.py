@@ -1,11 +1,29 @@
-"""The last word on order: scorers re-rank the fused candidates."""
+"""The last word on order: scorers re-rank the fused candidates, or all items by what a dialogue says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.catalogue import Catalogue
+from retrieval.dialogue import Message, mentioned
+from retrieval.encoder import Encoder
+from retrieval.errors import WorkspaceError
+from retrieval.features import NAMES, Features
+from retrieval.listwise import Net, NetWeights
+from retrieval.signals.comentions import NOTHING, Mentions, Own, Rows, rows_of
+from retrieval.signals.signal import Scores
+from retrieval.signals.tower import Tower
 from retrieval.types import Candidate, Query
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 
 class Scorer(Protocol):
@@ -21,3 +39,167 @@ class FusionScorer:
     def score(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates as fusion ordered them."""
         return list(candidates)
+
+
+FROM_TOWERS, FROM_COMENTIONS = 400, 100
+"""How many candidates of each source are scored by their features."""
+
+TREES, NET, BLEND = "trees.txt", "net.safetensors", "blend.json"
+
+
+class Model(Protocol):
+    """Scores the candidates of one dialogue by their features."""
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """[candidates, features] -> [candidates], higher is better; comparable inside one call only."""
+
+    def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """[candidates, features]: what each feature adds to each candidate's score."""
+
+
+class Trees:
+    """LambdaMART (Burges 2010) as LightGBM fits it."""
+
+    def __init__(self, booster: Booster) -> None:
+        self.booster = booster
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Sums of leaves."""
+        return np.asarray(self.booster.predict(features, num_threads=1))
+
+    def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shapley values of the trees (Lundberg et al. 2018); with the mean they add up to the score."""
+        return np.asarray(self.booster.predict(features, pred_contrib=True, num_threads=1))[:, :-1]
+
+
+class Blend:
+    """The weighted mean of what two models make of a list, each as the logarithms of its softmax."""
+
+    def __init__(self, trees: Trees, net: Net, share: float) -> None:
+        """`share`: the weight of the trees, in [0, 1]."""
+        self.trees, self.net, self.share = trees, net, share
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-probabilities, up to a constant."""
+        by_trees, by_net = (_log_softmax(one.score(features)) for one in (self.trees, self.net))
+        return self.share * by_trees + (1 - self.share) * by_net
+
+    def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The same mean of their contributions."""
+        by_trees, by_net = (one.contributions(features) for one in (self.trees, self.net))
+        return self.share * by_trees + (1 - self.share) * by_net
+
+    def save(self, folder: Path) -> None:
+        """Write both models and their weights in the blend."""
+        from safetensors.torch import save_file
+
+        self.trees.booster.save_model(folder / TREES)
+        save_file({f.name: getattr(self.net.weights, f.name) for f in fields(NetWeights)}, folder / NET)
+        about = {"share": self.share, "features": NAMES}
+        (folder / BLEND).write_text(json.dumps(about), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Blend:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged or knows other features."""
+        import lightgbm
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            about = json.loads((folder / BLEND).read_text(encoding="utf-8"))
+            trees = Trees(lightgbm.Booster(model_str=(folder / TREES).read_text(encoding="utf-8")))
+            blend = cls(trees, Net(NetWeights(**load_file(folder / NET))), float(about["share"]))
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            SafetensorError,
+            lightgbm.basic.LightGBMError,
+        ) as problem:
+            raise WorkspaceError(
+                f"The scorer's models in {folder} cannot be read ({problem}). Train the scorer again."
+            ) from None
+        if tuple(about.get("features", ())) != NAMES:
+            raise WorkspaceError(
+                f"The scorer's models in {folder} were trained on other features. Train the scorer again."
+            )
+        return blend
+
+
+def candidate_rows(
+    features: Features, messages: Sequence[Message], chances: Scores, own: Own = NOTHING
+) -> Rows:
+    """Rows of what is worth scoring, ascending: the likeliest 400 by the towers and 100 by co-occurrence.
+
+    Items named already are none of them.
+    """
+    named = rows_of(features.catalogue, mentioned(messages))
+    found = [_first(chances, named, FROM_TOWERS)]
+    if len(named):
+        found.append(_first(features.comentions.given(named, own).sum(axis=0), named, FROM_COMENTIONS))
+    return np.unique(np.concatenate(found))
+
+
+class LearnedScorer:
+    """Two towers over all items, then a model over the features of the likeliest."""
+
+    name = "learned scorer"
+
+    def __init__(self, tower: Tower, features: Features, model: Blend) -> None:
+        self._tower, self._features, self._model = tower, features, model
+
+    def scores(self, messages: Sequence[Message]) -> Scores:
+        """[n_items]; candidates stand above all others, which keep the order of the towers."""
+        reading = self._tower.reader.read(messages)
+        chances = self._tower.scores_of([reading])[0]
+        rows = candidate_rows(self._features, messages, chances)
+        table = self._features.of(messages, rows, chances, reading)
+        return put_first(chances, rows, self._model.score(table))
+
+    def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
+        """What each feature adds to the score of an item, by name, the weightiest first.
+
+        Raises UnknownItemError.
+        """
+        row = np.array([self._features.catalogue.row(item_id)])
+        reading = self._tower.reader.read(messages)
+        chances = self._tower.scores_of([reading])[0]
+        parts = self._model.contributions(self._features.of(messages, row, chances, reading))[0]
+        return dict(sorted(zip(NAMES, parts.tolist(), strict=True), key=lambda pair: -abs(pair[1])))
+
+    def save(self, folder: Path) -> None:
+        """Write the towers, the trees (LightGBM's text), the network and the counts; the folder is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._tower.save(folder)
+        self._model.save(folder)
+        self._features.mentions.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, catalogue: Catalogue, encoder: Encoder) -> LearnedScorer:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's.
+
+        The items' texts are encoded anew, which takes seconds for thousands of them.
+        """
+        tower = Tower.load(folder, catalogue, encoder)
+        features = Features.of_catalogue(catalogue, Mentions.load(folder, catalogue), encoder)
+        return cls(tower, features, Blend.load(folder))
+
+
+def put_first(chances: Scores, rows: Rows, scored: NDArray[np.float64]) -> Scores:
+    """[n_items]: the candidates (`rows`) by their scores, and below them all others by their chances."""
+    found = (chances - chances.max() - 1).astype(np.float64)
+    found[rows] = scored - scored.min() if len(rows) else 0
+    return found.astype(np.float32)
+
+
+def _first(scores: NDArray[np.float32], excluded: Rows, n: int) -> Rows:
+    kept = scores.astype(np.float64)
+    kept[excluded] = -np.inf
+    n = min(n, len(kept) - len(np.unique(excluded)))
+    return np.argpartition(-kept, n - 1)[:n] if n else np.zeros(0, np.int64)
+
+
+def _log_softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    above = values - values.max()
+    return above - np.log(np.exp(above).sum())

@@ -1,0 +1,140 @@
+"""Training dialogues -> lists of candidates with their features: what the scorer learns to order.
+
+Nothing in a list knows its own answer: counts leave the list's dialogue out, exactly, and the towers' chances
+come from towers that were trained without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finetune.splits import place
+from finetune.targets import Conversations, cases
+from finetune.tower import Say, TowerSettings, examples, train_tower, vocabulary
+from retrieval.catalogue import Catalogue
+from retrieval.dialogue import Message, mentioned
+from retrieval.encoder import Encoder, Progress
+from retrieval.features import Features
+from retrieval.scorer import candidate_rows
+from retrieval.signals.comentions import Mentions, Own, rows_of
+from retrieval.signals.reading import Reader, seeker_texts
+from retrieval.signals.tower import Tower
+
+FOLDS = 4
+OTHERS = 100
+"""How many candidates of a list that were not recommended are kept, all equally likely to be.
+
+Keeping the likeliest ones more often teaches that they are wrong more often: the trees then ranked below the
+towers alone (recall@10 .108 instead of .209).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """Some candidates of one case: features [candidates, f], whether each was recommended, the dialogue."""
+
+    features: NDArray[np.float32]
+    recommended: NDArray[np.bool_]
+    dialogue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a scorer is made of but its last model, and the lists that this one learns from."""
+
+    tower: Tower
+    features: Features
+    lists: tuple[RankedList, ...]
+
+
+class Remembering:
+    """An encoder that has already read many texts: what it is asked for is looked up."""
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
+        distinct = ["", *dict.fromkeys(texts)]
+        self._encoder = encoder
+        self._vectors = encoder.encode(distinct)
+        self._places: Mapping[str, int] = {text: number for number, text in enumerate(distinct)}
+
+    @property
+    def name(self) -> str:
+        """That of the encoder itself."""
+        return self._encoder.name
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """[n_texts, d]; asks the encoder itself where a text is new."""
+        if any(text not in self._places for text in texts):
+            return self._encoder.encode(texts, progress)
+        return self._vectors[[self._places[text] for text in texts]]
+
+
+def prepare(
+    catalogue: Catalogue,
+    texts: Conversations,
+    sequences: Conversations,
+    encoder: Encoder,
+    settings: TowerSettings,
+    seed: int,
+    say: Say,
+) -> Prepared:
+    """Train the towers, and make a list of every case of `texts` with towers that have not seen it.
+
+    `sequences`: dialogues without words, learned from by the towers and the counts only.
+    """
+    everything = {**sequences, **texts}
+    say("Encoding what was said")
+    said = [text for messages in texts.values() for text in seeker_texts(messages, catalogue)]
+    known = Remembering(encoder, said)
+    reader = Reader(catalogue, vocabulary(texts, catalogue, settings), known)
+    features = Features.of_catalogue(catalogue, Mentions.count(everything.values(), catalogue), encoder)
+    learned = list(examples(everything, reader, settings))
+    lists: list[RankedList] = []
+    for fold in range(FOLDS):
+        say(f"Towers without fold {fold + 1} of {FOLDS}")
+        seen = [one for one in learned if _fold(one.dialogue) != fold]
+        tower = train_tower(seen, reader, features.texts, settings, seed, say)
+        left_out = {name: messages for name, messages in texts.items() if _fold(name) == fold}
+        lists += make_lists(left_out, reader, tower, features, seed)
+    say("Towers of all training dialogues")
+    tower = train_tower(learned, reader, features.texts, settings, seed, say)
+    return Prepared(tower.read_by(encoder), features, tuple(lists))
+
+
+def make_lists(
+    conversations: Conversations, reader: Reader, tower: Tower, features: Features, seed: int
+) -> Iterator[RankedList]:
+    """A list for every case with a target among its candidates. `features` counts the conversations."""
+    rng = np.random.default_rng(seed)
+    owns = {name: own_counts(messages, features.catalogue) for name, messages in conversations.items()}
+    for case in cases(conversations):
+        targets = rows_of(features.catalogue, case.new)
+        reading = reader.read(case.before)
+        chances = tower.scores_of([reading])[0]
+        own = owns[case.dialogue]
+        rows = candidate_rows(features, case.before, chances, own)
+        hits = np.isin(rows, targets)
+        if hits.any():
+            kept = sampled(hits, rng)
+            table = features.of(case.before, rows[kept], chances, reading, own)
+            yield RankedList(table, hits[kept], case.dialogue)
+
+
+def own_counts(messages: Sequence[Message], catalogue: Catalogue) -> Own:
+    """What a dialogue adds to the counts."""
+    offered = [message for message in messages if message.role == "recommender"]
+    return Own(rows_of(catalogue, mentioned(messages)), rows_of(catalogue, mentioned(offered)))
+
+
+def sampled(hits: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Places of all hits and of some of the others, ascending."""
+    others = np.flatnonzero(~hits)
+    drawn = rng.choice(others, min(OTHERS, len(others)), replace=False)
+    return np.sort(np.concatenate([np.flatnonzero(hits), drawn]))
+
+
+def _fold(dialogue: str) -> int:
+    return int(place(f"fold:{dialogue}") * FOLDS)
