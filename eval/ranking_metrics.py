@@ -70,7 +70,7 @@ def ndcg_at(found: Hits, wanted: NDArray[np.int64], k: int) -> Floats:
 
 
 def reciprocal_rank(found: Hits, wanted: NDArray[np.int64]) -> Floats:
-    """1 / rank of the first relevant item, 0 where none is listed (Voorhees, TREC-8 1999); its mean is MRR."""
+    """1 / rank of the first relevant item, 0 without any; its mean is MRR (Voorhees, TREC-8 1999)."""
     first = found.argmax(axis=1)
     return np.where(wanted > 0, found.any(axis=1) / (first + 1.0), np.nan)
 
@@ -141,7 +141,7 @@ def novelty_at(ranked: Places, counts: NDArray[np.number], n_users: int, k: int)
 
 
 def popularity_lift(ranked: Places, profiles: sparse.csr_array, counts: NDArray[np.number], k: int) -> Floats:
-    """(GAP of the first k - GAP of the profile) / GAP of the profile: above 0 where lists are the more popular.
+    """(GAP of the first k - GAP of the profile) / GAP of the profile: above 0 where lists are more popular.
 
     GAP is the mean of `counts` over the items of a list, or of a user's own history. It is taken for every
     user here, and for groups of users in its source (Abdollahpouri et al., RecSys 2019 workshop RMSE).
