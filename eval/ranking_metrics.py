@@ -29,7 +29,7 @@ def top(scores: NDArray[np.floating], n: int) -> Places:
 
 def hits(ranked: Places, relevant: Hits | sparse.csr_array) -> Hits:
     """Bool [users, depth]: whether the item at each rank is relevant."""
-    given = relevant.toarray() if sparse.issparse(relevant) else relevant
+    given = relevant if isinstance(relevant, np.ndarray) else relevant.toarray()
     found = np.take_along_axis(given.astype(bool), np.where(ranked == EMPTY, 0, ranked), axis=1)
     return found & (ranked != EMPTY)
 
@@ -90,7 +90,8 @@ def exposure(ranked: Places, n_items: int, k: int, weights: Floats | None = None
     first = ranked[:, :k]
     shares = np.ones(len(ranked)) if weights is None else weights
     listed = first != EMPTY
-    return np.bincount(first[listed], np.repeat(shares, listed.sum(axis=1)), minlength=n_items)
+    amounts = np.repeat(shares, listed.sum(axis=1))
+    return np.bincount(first[listed], amounts, minlength=n_items).astype(float)
 
 
 def coverage_at(ranked: Places, n_items: int, k: int, weights: Floats | None = None) -> float:

@@ -14,7 +14,7 @@ from retrieval.behaviour.als import Als
 from retrieval.behaviour.augment import augmented
 from retrieval.behaviour.bpr import Bpr
 from retrieval.behaviour.cfgan import Cfgan
-from retrieval.behaviour.ease import Ease, item_weights
+from retrieval.behaviour.ease import Ease, item_weights, with_facets
 from retrieval.behaviour.model import (
     ArrayModel,
     BehaviourError,
@@ -26,7 +26,9 @@ from retrieval.behaviour.model import (
 from retrieval.behaviour.neighbours import ItemNeighbours, UserNeighbours, nearest
 from retrieval.behaviour.neumf import NeuMf
 from retrieval.behaviour.popularity import Popularity
-from retrieval.behaviour.training import Patience, Schedule, held_back, ndcg, pairs
+from retrieval.behaviour.spectral import Spectral
+from retrieval.behaviour.splits import held_back
+from retrieval.behaviour.training import Patience, Schedule, ndcg, pairs
 
 MAKERS: dict[str, Callable[[], ArrayModel]] = {
     "popularity": Popularity,
@@ -34,6 +36,7 @@ MAKERS: dict[str, Callable[[], ArrayModel]] = {
     "user-kNN": lambda: UserNeighbours(6),
     "EASE": lambda: Ease(2.0),
     "EASE, denoising": lambda: Ease(0.5, power=1.0, history_power=0.2),
+    "spectral": lambda: Spectral(4),
     "ALS": lambda: Als(factors=4),
     "BPR": lambda: Bpr(factors=8, epochs=60, learning_rate=0.02),
     "NeuMF": lambda: NeuMf(factors=8, epochs=30, learning_rate=0.02),
@@ -103,14 +106,6 @@ class TestContract:
         else:
             assert np.isfinite(fitted[key].scores(nobody)).all()
 
-    def test_somebody_new_is_scored_by_their_history(self, key: str, fitted: dict[str, ArrayModel]) -> None:
-        if key in TRANSDUCTIVE | {"popularity"}:
-            pytest.skip("reads no history")
-        history = np.zeros((1, CAMPS.shape[1]), np.float32)
-        history[0, [1, 3, 5, 7]] = 1
-        best = without_seen(fitted[key].scores(Matrix(history)), Matrix(history)).argmax()
-        assert best % 2 == 1
-
     def test_what_it_was_given_is_left_as_it_was(self, key: str) -> None:
         given = CAMPS.copy()
         MAKERS[key]().fit(given).scores(given, ROWS)
@@ -146,6 +141,14 @@ class TestContract:
         (tmp_path / "model.safetensors").write_bytes(b"\0" * 9)
         with pytest.raises(BehaviourError, match="missing or damaged"):
             model.load(tmp_path)
+
+
+@pytest.mark.parametrize("key", [key for key in MAKERS if key not in TRANSDUCTIVE | {"popularity"}])
+def test_somebody_new_is_scored_by_their_history(key: str, fitted: dict[str, ArrayModel]) -> None:
+    history = np.zeros((1, CAMPS.shape[1]), np.float32)
+    history[0, [1, 3, 5, 7]] = 1
+    best = without_seen(fitted[key].scores(Matrix(history)), Matrix(history)).argmax()
+    assert best % 2 == 1
 
 
 def test_seen_items_are_never_ranked_and_the_scores_stay() -> None:
@@ -206,6 +209,30 @@ def test_als_folds_in_the_vector_that_least_squares_gives() -> None:
     np.testing.assert_allclose(model.scores(CAMPS[[0]])[0], items @ vector, rtol=1e-5)
 
 
+def test_als_places_items_that_nobody_has_by_their_facets() -> None:
+    matrix = CAMPS.toarray()
+    matrix[:, [18, 19]] = 0
+    known = Matrix(matrix)
+    facets = Matrix(np.eye(2, dtype=np.float32)[np.arange(20) % 2])
+    model = Als(factors=4).fit(known)
+    placed = model.place(facets, ridge=0.1)
+    scores = placed.scores(known)
+    assert (scores[:, 18] > scores[:, 19]).tolist() == (ROWS % 2 == 0).tolist()
+    assert not model.scores(known)[:, [18, 19]].any()
+    np.testing.assert_array_equal(scores[:, :18], model.scores(known)[:, :18])
+    with pytest.raises(BehaviourError, match="facets are of 2 items, the model knows 20"):
+        model.place(facets[:2])
+
+
+def test_facets_speak_for_items_that_nobody_has() -> None:
+    matrix = Matrix(np.array([[1, 1, 0, 0], [1, 0, 0, 0]], np.float32))
+    facets = Matrix(np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32))
+    stacked = with_facets(matrix, facets, 4.0)
+    assert stacked.toarray().tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [2, 0, 2, 0], [0, 2, 0, 2]]
+    scores = Ease(1.0).fit(stacked).scores(Matrix(np.array([[1, 0, 0, 0]], np.float32)))
+    assert scores[0, 2] > 0.5 > abs(scores[0, 3])
+
+
 def test_every_positive_is_drawn_once_with_items_the_person_lacks() -> None:
     rng = np.random.default_rng(0)
     drawn = list(pairs(CAMPS, Schedule(batch=50, negatives=3), rng))
@@ -220,10 +247,10 @@ def test_a_person_who_has_everything_does_not_stop_the_rest() -> None:
 
 
 def test_what_is_held_back_is_a_share_of_everybody() -> None:
-    training, validation = held_back(CAMPS, seed=1, share=0.3)
+    training, validation = held_back(CAMPS, share=0.3, seed=1)
     assert np.diff(validation.indptr).tolist() == [2] * 24
     np.testing.assert_array_equal((training + validation).toarray(), CAMPS.toarray())
-    assert held_back(CAMPS, seed=1, share=0.1)[1].nnz == 0
+    assert held_back(CAMPS, share=0.1, seed=1)[1].nnz == 0
 
 
 def test_early_stopping_waits_and_remembers() -> None:

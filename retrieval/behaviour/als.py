@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.behaviour.model import ArrayModel, Matrix
+from retrieval.behaviour.model import ArrayModel, BehaviourError, Matrix
 
 
 @dataclass
@@ -29,6 +29,30 @@ class Als(ArrayModel):
     sweeps: int = 12
     seed: int = 0
 
+    def place(self, facets: Matrix, ridge: float = 10.0) -> Self:
+        """A copy in which items that nobody has get the vectors that their facets let expect.
+
+        Kernel ridge regression (Saunders et al., ICML 1998) from `facets`, csr [n_items, n], to the vectors
+        of the other items, around their mean; `ridge` is its penalty. Raises BehaviourError before `fit` and
+        for facets of other items.
+        """
+        items = self.arrays.get("items", np.zeros((0, 0)))
+        if len(items) != facets.shape[0] or len(items) == 0:
+            raise BehaviourError(
+                f"The facets are of {facets.shape[0]} items, the model knows {len(items)}: fit it first."
+            )
+        known = items.any(axis=1)
+        mean = items[known].mean(axis=0)
+        curve = (facets[known] @ facets[known].T).toarray().astype(float)
+        curve[np.diag_indices_from(curve)] += ridge
+        placed = items.copy()
+        placed[~known] = mean + facets[~known] @ (
+            facets[known].T @ np.linalg.solve(curve, items[known] - mean)
+        )
+        copied = replace(self)
+        copied.arrays = {**self.arrays, "placed": placed}
+        return copied
+
     def _learn(self, interactions: Matrix) -> dict[str, NDArray]:
         rng = np.random.default_rng(self.seed)
         items = rng.normal(0, 0.1 / np.sqrt(self.factors), (interactions.shape[1], self.factors))
@@ -40,7 +64,8 @@ class Als(ArrayModel):
 
     def _score(self, histories: Matrix, rows: NDArray[np.int64] | None) -> NDArray:
         items = self.arrays["items"]
-        return self._solve(histories, items) @ items.T
+        # People are what they like of known items: a guessed vector says nothing about them.
+        return self._solve(histories, items) @ self.arrays.get("placed", items).T
 
     def _solve(self, matrix: Matrix, others: NDArray[np.float64]) -> NDArray[np.float64]:
         """Float [rows, factors]: the best vectors for the rows of a matrix, the other side's being fixed."""

@@ -44,7 +44,7 @@ class Bpr(ArrayModel):
     seed: int = 0
 
     def _learn(self, interactions: Matrix) -> dict[str, NDArray]:
-        def loss(module: nn.Module, users: Tensor, items: Tensor, others: Tensor) -> Tensor:
+        def loss(module: Factors, users: Tensor, items: Tensor, others: Tensor) -> Tensor:
             other = others.squeeze(1)
             gap = module(users, items) - module(users, other)
             vectors = (module.users(users), module.items(items), module.items(other))
@@ -52,7 +52,12 @@ class Bpr(ArrayModel):
             return nn.functional.softplus(-gap).mean() + self.regularisation * weight
 
         schedule = Schedule(self.epochs, learning_rate=self.learning_rate, seed=self.seed)
-        module = learn_pairs(lambda: Factors(*interactions.shape, self.factors), loss, interactions, schedule)
+        module = learn_pairs(
+            lambda: Factors(interactions.shape[0], interactions.shape[1], self.factors),
+            loss,
+            interactions,
+            schedule,
+        )
         return {key: array.numpy() for key, array in module.state_dict().items()}
 
     def _score(self, histories: Matrix, rows: NDArray[np.int64] | None) -> NDArray:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from retrieval.behaviour.model import ArrayModel, BehaviourError, Matrix, checked, ones, without_seen
-from retrieval.behaviour.training import Patience, held_back, ndcg, seeded, step
+from retrieval.behaviour.splits import held_back
+from retrieval.behaviour.training import HELD_BACK, Patience, ndcg, seeded, step
 
 _EVERY = 4
 _PATIENCE = 4
@@ -84,7 +85,7 @@ class Cfgan(ArrayModel):
         return Matrix(made)
 
     def _learn(self, interactions: Matrix) -> dict[str, NDArray]:
-        training, validation = held_back(interactions, self.seed)
+        training, validation = held_back(interactions, HELD_BACK, self.seed)
         epochs = self._play(training, validation)[1] if validation.nnz else self.epochs
         module, _ = self._play(interactions, None, epochs)
         return {key: array.numpy() for key, array in module.state_dict().items()}

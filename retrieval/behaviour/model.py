@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy import sparse
 
 from retrieval.errors import TastebudError
 
-Matrix = sparse.csr_array
+Matrix: TypeAlias = sparse.csr_array
 Scores = NDArray[np.float32]
 
 

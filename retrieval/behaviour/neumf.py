@@ -58,7 +58,7 @@ class NeuMf(ArrayModel):
     seed: int = 0
 
     def _learn(self, interactions: Matrix) -> dict[str, NDArray]:
-        def loss(module: nn.Module, users: Tensor, items: Tensor, others: Tensor) -> Tensor:
+        def loss(module: Fused, users: Tensor, items: Tensor, others: Tensor) -> Tensor:
             n = others.shape[1]
             lacking = module(users.repeat_interleave(n), others.reshape(-1))
             said = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from retrieval.behaviour.model import BehaviourError, Matrix, Scores, without_seen
+from retrieval.behaviour.splits import held_back, users_of
 
 HELD_BACK = 0.1
 """Share of each person's positives that early stopping looks at."""
@@ -20,7 +22,7 @@ HELD_BACK = 0.1
 DEPTH = 10
 _PAIRS = 1 << 17
 
-Loss = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
+Loss = Callable[[Any, Tensor, Tensor, Tensor], Tensor]
 """(module, users [b], positive items [b], items they do not have [b, negatives]) -> a scalar."""
 
 
@@ -49,7 +51,7 @@ def learn_pairs(
     The first time a tenth of each person's positives is held back and NDCG@10 is taken over it. Where that
     is nothing (everybody has too few) it learns for all epochs.
     """
-    training, validation = held_back(interactions, schedule.seed)
+    training, validation = held_back(interactions, HELD_BACK, schedule.seed)
     if validation.nnz == 0:
         return _run(make, loss, interactions, schedule, None)[0]
 
@@ -119,7 +121,7 @@ def pairs(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """One epoch: every positive once, in random order, with items drawn evenly from those a person lacks."""
     n_items = interactions.shape[1]
-    users = np.repeat(np.arange(interactions.shape[0]), np.diff(interactions.indptr))
+    users = users_of(interactions)
     keys = np.sort(users.astype(np.int64) * n_items + interactions.indices)
     for rows in np.array_split(rng.permutation(len(users)), max(1, len(users) // schedule.batch)):
         others = _lacking(users[rows], keys, n_items, schedule.negatives, rng)
@@ -166,25 +168,6 @@ def grid(module: nn.Module, users: NDArray[np.int64], n_items: int) -> Scores:
         who = torch.from_numpy(block).to(device).repeat_interleave(n_items)
         blocks.append(module(who, items.repeat(len(block))).view(len(block), n_items).float().cpu().numpy())
     return np.concatenate(blocks)
-
-
-def held_back(interactions: Matrix, seed: int, share: float = HELD_BACK) -> tuple[Matrix, Matrix]:
-    """(training, validation): a share of each person's positives, rounded down, is moved to validation."""
-    rng = np.random.default_rng(seed)
-    lengths = np.diff(interactions.indptr)
-    users = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((rng.random(len(users)), users))
-    place = np.empty(len(users), dtype=np.int64)
-    place[order] = np.arange(len(users)) - np.repeat(interactions.indptr[:-1], lengths)
-    moved = place < np.floor(lengths * share)[users]
-    return _part(interactions, ~moved), _part(interactions, moved)
-
-
-def _part(interactions: Matrix, kept: NDArray[np.bool_]) -> Matrix:
-    data = np.where(kept, interactions.data, 0).astype(np.float32)
-    part = Matrix((data, interactions.indices.copy(), interactions.indptr.copy()), interactions.shape)
-    part.eliminate_zeros()
-    return part
 
 
 def ndcg(scores: Scores, wanted: Matrix) -> float:
