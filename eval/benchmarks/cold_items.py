@@ -14,6 +14,7 @@ from eval.metrics import Estimate, bootstrap
 from retrieval.behaviour.als import Als
 from retrieval.behaviour.ease import Ease
 from retrieval.behaviour.model import Matrix, Scores, ones, per_item, without_seen
+from retrieval.behaviour.splits import part
 
 COLD = 0.2
 DEPTH = 20
@@ -40,10 +41,9 @@ class ColdRow:
 def measure_cold(data: MovieLens, seed: int) -> tuple[ColdRow, ...]:
     """Every way, without any rating of a fifth of the items and users' latest rating of the others."""
     split, cold = cold_split(data.ratings, COLD, seed)
-    kept = Matrix((data.times.data[split.kept], split.train.indices, split.train.indptr), split.train.shape)
-    warm = last_out(split.train, kept, seed)
+    warm = last_out(split.train, part(data.times, split.kept), seed)
     known = ones(warm.train)
-    ways = {
+    ways: dict[str, NDArray] = {
         "popularity of the genres": np.tile(_genre_popularity(known, data), (known.shape[0], 1)),
         "popularity and the user's genres": _genre_taste(known, data),
         "EASE, ten nearest by facets": _nearest(known, data, cold),

@@ -30,7 +30,8 @@ REFERENCE = "EASE"
 class Ranked:
     """How well one model ranks. `gain`: its NDCG@10 less that of plain EASE, user by user.
 
-    `novelty` in bits; `seconds` for learning and scoring everybody, once; `settings` as chosen.
+    `novelty` in bits; `seconds` for learning and scoring everybody, a blend's without those of its models
+    where they were measured before; `settings` as chosen.
     """
 
     model: str
@@ -95,7 +96,8 @@ def measured(
         started = time.perf_counter()
         scores = one.recipe(split.train)
         scored[one.name] = scores, time.perf_counter() - started
-        say(f"{one.name}: {scored[one.name][1]:.1f} s")
+        figure = metrics.mean(ndcg(scores, split))
+        say(f"test {figure:.4f}  {one.name}, {scored[one.name][1]:.1f} s")
     reference = ndcg(scored[REFERENCE][0], split)
     rows = (_row(one, *scored[one.name], split, reference, seed) for one in chosen)
     return tuple(rows)

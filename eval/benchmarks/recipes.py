@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,18 @@ class Chosen:
     validation: float | None
 
 
+def remembered(recipe: Recipe) -> Recipe:
+    """The same recipe, which keeps what it last made: blends ask for what was measured by itself."""
+    last: list[tuple[Matrix, Scores]] = []
+
+    def scores(train: Matrix) -> Scores:
+        if not last or last[0][0] is not train:
+            last[:] = [(train, recipe(train))]
+        return last[0][1]
+
+    return scores
+
+
 def plain(model: BehaviourModel) -> Recipe:
     """What a model makes of who rated what, whatever the rating."""
 
@@ -61,7 +73,8 @@ def ndcg(scores: Scores, split: Split) -> metrics.Floats:
 
 def choose(validation: Split, data: MovieLens, say: Callable[[str], None]) -> tuple[Chosen, ...]:
     """The closed-form models, each with the settings that are best in validation, and their plain blend."""
-    chosen = [best(name, tried, validation, say) for name, tried in _candidates(data).items()]
+    found = [best(name, tried, validation, say) for name, tried in _candidates(data).items()]
+    chosen = [replace(one, recipe=remembered(one.recipe)) for one in found]
     return (*chosen, blend(chosen, validation))
 
 
