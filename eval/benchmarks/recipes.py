@@ -28,7 +28,10 @@ GENRE_WEIGHTS = (5.0, 20.0, 50.0)
 BLENDED = ("EASE with genres", "ALS", "spectral")
 STEPS = 4
 RATIOS = (0.1, 0.3, 1.0)
-STACKED = ("EASE", "EASE with genres", "EASE on likes", "ALS", "spectral", "item-kNN", "user-kNN")
+STACKED = (
+    *("EASE", "EASE, denoising", "EASE with genres", "EASE over people", "EASE on likes"),
+    *("ALS", "spectral", "item-kNN", "user-kNN"),
+)
 MORE_ALS = ((16, 1), (16, 2), (24, 3), (24, 4), (48, 5))
 
 
@@ -105,6 +108,7 @@ def _candidates(data: MovieLens) -> Mapping[str, Iterable[tuple[str, Recipe]]]:
             for settings in penalties[2:4]
             for weight in GENRE_WEIGHTS
         ],
+        "EASE over people": [_over_people(Ease(strength)) for strength in (200.0, 300.0, 500.0)],
         "EASE on likes": [_on_likes(Ease(strength)) for strength in (200.0, 400.0)],
         "spectral": [_with(Spectral(k)) for k in (24, 32, 48)],
         "ALS": [_with(Als(*settings)) for settings in factors],
@@ -121,6 +125,14 @@ def _with_genres(model: Ease, data: MovieLens, weight: float) -> tuple[str, Reci
         return model.fit(with_facets(pattern, data.genres, weight)).scores(pattern)
 
     return f"{model!r}, genres {weight:g}", scores
+
+
+def _over_people(model: Ease) -> tuple[str, Recipe]:
+    def scores(train: Matrix) -> Scores:
+        people = ones(train).T.tocsr()
+        return np.ascontiguousarray(model.fit(people).scores(people).T)
+
+    return f"{model!r} of the transposed ratings", scores
 
 
 def _on_likes(model: Ease) -> tuple[str, Recipe]:

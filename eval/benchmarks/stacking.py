@@ -22,6 +22,11 @@ Recipe = Callable[[Matrix], Scores]
 """Ratings to learn from -> scores of all users for all items."""
 
 FOLDS = 4
+"""Parts of the training ratings, of which settings are validated on one."""
+
+DEALT = 8
+"""Parts that the learned blend learns from: the more, the nearer each recipe is to what all ratings make."""
+
 CANDIDATES = 150
 ROUNDS = 150
 PRIOR = 5.0  # ratings of the overall mean that an item's own mean begins with
@@ -72,7 +77,7 @@ def learned(train: Matrix, recipes: Mapping[str, Recipe], data: MovieLens, seed:
     Raises MissingLibraryError without LightGBM.
     """
     parts, wanted = [], []
-    for fold in folds(train, FOLDS, seed):
+    for fold in folds(train, DEALT, seed):
         pool = _pool(fold.train, recipes, data)
         parts.append(pool.features.reshape(-1, pool.features.shape[-1]))
         wanted.append(np.take_along_axis(fold.test.toarray() > 0, pool.items, axis=1).ravel())
