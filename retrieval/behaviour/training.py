@@ -139,9 +139,9 @@ def pairs(
 def _lacking(
     users: NDArray[np.int64], keys: NDArray[np.int64], n_items: int, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Int [users, n]: items outside the sorted `keys` (user * n_items + item); drawn again at most ten times,
+    """Int [users, n]: items outside the sorted `keys`, which are user * n_items + item.
 
-    so that somebody who has everything does not stop the rest.
+    Drawn again at most ten times, so that somebody who has everything does not stop the rest.
     """
     drawn = rng.integers(n_items, size=(len(users), n))
     for _ in range(10):
