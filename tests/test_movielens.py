@@ -175,7 +175,7 @@ def test_a_learned_blend_follows_the_recipe_that_knows(camps: MovieLens) -> None
     recipes = {"noise": lambda train: noise, "EASE": plain(Ease(5.0))}
     scores = learned(split.train, recipes, camps, seed=0)
     assert scores.shape == camps.ratings.shape
-    assert np.nanmean(ndcg(scores, split)) > np.nanmean(ndcg(noise, split)) + 0.2
+    assert np.nanmean(ndcg(scores, split)) > np.nanmean(ndcg(noise, split)) + 0.1
     np.testing.assert_array_equal(scores, learned(split.train, recipes, camps, seed=0))
 
 

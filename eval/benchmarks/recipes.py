@@ -163,7 +163,7 @@ def blend(chosen: Iterable[Chosen], validation: Split) -> Chosen:
 
 
 def neural(seed: int) -> tuple[Chosen, ...]:
-    """The models that learn in torch, with settings chosen on a quarter of the training ratings of seed 0."""
+    """The models that learn in torch: early stopping chooses the epochs, nothing else of them is tuned."""
     models = (Bpr(seed=seed), NeuMf(seed=seed), Cfgan(seed=seed))
     return tuple(Chosen(model.name, plain(model), repr(model), None) for model in models)
 
