@@ -54,6 +54,14 @@ class Recipes(StrEnum):
     transfer = "transfer"
 
 
+class Protocols(StrEnum):
+    """How MovieLens is split."""
+
+    random = "random"
+    last = "last"
+    cold = "cold"
+
+
 @contextmanager
 def opened(workspace: Path | None, llm: str) -> Iterator[Recommender]:
     """A Recommender on a database of its own, so that no conversation of the user's is touched."""
@@ -144,6 +152,40 @@ def search(
             typer.echo("\n".join(misses(opened.catalogue, found[-1])))
         if json is not None:
             write_json({row.name: {"ranks": row.ranks, "mrr": row.reciprocal} for row in found}, json)
+
+
+@app.command()
+def movielens(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a MovieLens download; MovieLens 100K of the starter if left out."),
+    ] = None,
+    protocols: Annotated[
+        list[Protocols] | None, typer.Option("--protocol", help="Repeat for several; all if left out.")
+    ] = None,
+    neural: Annotated[bool, typer.Option(help="BPR, NeuMF and CFGAN too: minutes more.")] = True,
+    blend: Annotated[bool, typer.Option(help="The learned blend too; needs LightGBM.")] = True,
+    seed: Annotated[int, typer.Option(help="Decides the splits and where learning begins.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank MovieLens by its published protocols, every baseline in the same run, with 95 % intervals."""
+    from rich.console import Console
+
+    from eval.benchmarks.movielens import Options, measure
+    from eval.benchmarks.movielens_data import read_movielens
+    from eval.benchmarks.tables import Section, as_table, to_json
+    from eval.report import write_json
+    from retrieval.starter import dataset_folder
+
+    with one_line_errors():
+        read = read_movielens(data if data is not None else dataset_folder())
+        options = Options(tuple(one.value for one in protocols or Protocols), neural, blend, seed)
+        sections: list[Section] = []
+        for section in measure(read, options, say=lambda text: typer.echo(text, err=True)):
+            Console().print(as_table(section))
+            sections.append(section)
+            if json is not None:  # after every table: a run is long, and may be cut short
+                write_json(to_json(sections, "none", seed), json)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from retrieval.behaviour.ease import item_weights
 from retrieval.catalogue import Catalogue
 from retrieval.errors import WorkspaceError
 from retrieval.filters import Eligible
@@ -51,7 +52,9 @@ class CollaborativeRetriever:
         counts = np.asarray(liked.sum(axis=0)).ravel()
         rows = np.sort(np.argsort(-counts, kind="stable")[: min(LARGEST, int((counts > 0).sum()))])
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "weights.npy", _ease(liked[:, rows]), allow_pickle=False)
+        known = liked[:, rows]
+        weights = item_weights((known.T @ known).toarray(), REGULARISATION)
+        np.save(folder / "weights.npy", weights, allow_pickle=False)
         (folder / "items.json").write_text(json.dumps([catalogue.ids[row] for row in rows]), encoding="utf-8")
         if vectors is not None:
             cold = np.setdiff1d(np.arange(len(catalogue)), rows)
@@ -145,13 +148,3 @@ def _nearest(cold: np.ndarray, model: np.ndarray) -> tuple[np.ndarray, np.ndarra
         near[start : start + 1024] = top
         shares[start : start + 1024] = weight / weight.sum(axis=1, keepdims=True)
     return near, shares
-
-
-def _ease(liked: np.ndarray) -> np.ndarray:
-    """Item-item weights float32 [m, m] with a zero diagonal, of a sparse 0/1 matrix [n_users, m]."""
-    gram = (liked.T @ liked).toarray().astype(np.float32)
-    gram[np.diag_indices_from(gram)] += REGULARISATION
-    inverse = np.linalg.inv(gram)
-    weights = inverse / -np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
-    return weights
