@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
 app.command()(commands_simulate.simulate)
+app.command()(commands_simulate.compare)
 
 WorkspaceOption = Annotated[
     Path | None, typer.Option("--workspace", help="Workspace folder; the starter workspace if left out.")

@@ -67,3 +67,49 @@ def simulate(
         if json is not None and kept is not None:
             write_json(to_json(results, figures, settings), json)
             kept.path.unlink()
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A.json", help="Figures of what is there now.")],
+    b: Annotated[Path, typer.Argument(metavar="B.json", help="Figures of what would replace it.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Repeat for several; these alone are shown and decide. All are shown if left out."),
+    ] = None,
+    fail_below: Annotated[
+        float | None, typer.Option("--fail-below", help="Fail also when the metric of B is below this.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the differences into this SVG file.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides the bootstrap's draws.")] = 0,
+    json: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+) -> None:
+    """Is B worse than A? Exit code 1 when it is, 2 when the files cannot be compared, else 0.
+
+    Without --metric, success@10 decides between simulations and passed between scripts.
+    """
+    from rich.console import Console
+
+    from eval.benchmarks.tables import Section, as_table
+    from eval.compare import GATES, failures, pair, read_results, to_json
+    from eval.compare import compare as differences
+    from eval.forest import draw
+    from eval.report import write_json
+
+    with one_line_errors():
+        first, second = read_results(a), read_results(b)
+        pairs = pair(first, second)
+        rows = differences(pairs, metric or (), seed)
+        reasons = failures(rows, metric or (GATES[first.command],), fail_below)
+        title = f"B ({b.name}) less A ({a.name}), {len(pairs)} in both"
+        alone = len(first.units) - len(pairs), len(second.units) - len(pairs)
+        if any(alone):
+            typer.echo(f"Left out: {alone[0]} that only A holds, {alone[1]} that only B holds.", err=True)
+        Console().print(as_table(Section(title, rows)))
+        if plot is not None:
+            draw(rows, title, plot)
+        if json is not None:
+            write_json(to_json(rows, reasons), json)
+    for reason in reasons:
+        typer.echo(f"Not good enough: {reason}", err=True)
+    if reasons:
+        raise typer.Exit(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +202,8 @@ def failures(rows: Sequence[Difference], gates: Sequence[str], fail_below: float
         if fail_below is not None and row.b < fail_below:
             found.append(f"{row.metric} of B is {row.b:.3f}, below {fail_below:g}")
     return tuple(found)
+
+
+def to_json(rows: Sequence[Difference], reasons: Sequence[str]) -> dict[str, Any]:
+    """The comparison as plain data; `failures` is empty where B may be promoted."""
+    return {"command": "compare", "differences": [asdict(row) for row in rows], "failures": list(reasons)}

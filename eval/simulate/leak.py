@@ -40,18 +40,17 @@ class LeakDetector:
 
 
 def _holds(words: list[str], name: str) -> bool:
-    return any(_same(part, name) for part in _windows(words, len(name.split())))
+    """Whether a run of words is spelt like the name, however both are divided ("toystory", "spider man")."""
+    closed = name.replace(" ", "")
+    return any(_same(part, closed) for part in _runs(words, len(name.split()) + 1))
 
 
-def _windows(words: list[str], size: int) -> Iterator[str]:
-    """Every run of `size` words, and of one less, closed up ("spider man" for "spiderman")."""
-    for start in range(len(words) - size + 1):
-        yield " ".join(words[start : start + size])
-    for start in range(len(words) - size):
-        yield "".join(words[start : start + size + 1])
+def _runs(words: list[str], longest: int) -> Iterator[str]:
+    """Every run of up to `longest` words, closed up."""
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + longest, len(words)) + 1):
+            yield "".join(words[start:end])
 
 
-def _same(part: str, name: str) -> bool:
-    if part == name or part == name.replace(" ", ""):
-        return True
-    return len(name) >= LEAST_LETTERS and fuzz.ratio(part, name) >= LIKENESS
+def _same(part: str, closed: str) -> bool:
+    return part == closed or (len(closed) >= LEAST_LETTERS and fuzz.ratio(part, closed) >= LIKENESS)
