@@ -116,7 +116,7 @@ class TestGates:
         assert reason == "success@10 of B is 0.500, below 0.6"
 
     def test_a_floor_needs_a_metric_of_which_more_is_better(self) -> None:
-        with pytest.raises(CompareError, match="not 'turns'"):
+        with pytest.raises(CompareError, match="which 'turns' is not"):
             failures(compare(pairs("turns", [1], [2])), ("turns",), 3)
 
 

@@ -130,7 +130,7 @@ def players(tmp_path_factory: pytest.TempPathFactory) -> Cast:
     return cast(PLAN, small.workspace(), tmp_path_factory.mktemp("unseen"))
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Somebody pressed Ctrl-C."""
 
 
@@ -140,7 +140,7 @@ def stop_after(people: int) -> Callable[[str], None]:
     def told(name: str) -> None:
         names.append(name)
         if len(names) == people:
-            raise Stopped
+            raise StoppedError
 
     return told
 
@@ -148,7 +148,7 @@ def stop_after(people: int) -> Callable[[str], None]:
 class TestGoingOn:
     def test_a_stopped_run_goes_on_and_ends_the_same(self, players: Cast, tmp_path: Path) -> None:
         path, settings = tmp_path / "figures.part", {"seed": 0}
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             run(PLAN, players, Kept(path, settings), stop_after(2))
         with open(path, "a", encoding="utf-8") as file:
             file.write('{"recommender": "balanced", "key": "cut sho')
