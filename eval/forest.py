@@ -11,7 +11,7 @@ from pathlib import Path
 from eval.compare import BETTER, Difference
 from eval.report import ReportError
 
-ROW, TOP, LABELS, PLOT, VALUES = 24, 84, 210, 380, 250
+ROW, TOP, LABELS, PLOT, VALUES = 24, 84, 240, 380, 300
 COLOURS = {"better": "#1a7f37", "worse": "#b42318", "-": "#57606a"}
 
 
@@ -74,7 +74,7 @@ def _panel(metric: str, rows: Sequence[Difference], top: int) -> str:
 
 def _row(row: Difference, y: float, middle: float, scale: float) -> str:
     colour, gap = COLOURS[row.verdict], row.difference
-    numbers = f"{row.a:.3f} → {row.b:.3f}   {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
+    numbers = f"{row.a:.3f} → {row.b:.3f} · {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
     return "".join(
         (
             _text(LABELS - 12, y + 4, f"{row.slice} ({row.units})", "end"),

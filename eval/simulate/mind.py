@@ -170,7 +170,8 @@ class Mind:
         return Say(what, self._voice.say(what, self._rng, film=film.title), (), (film.item_id,))
 
     def _fact(self, fact: Fact) -> str:
-        return self._voice.say(fact.kind, self._rng, value=fact.value)
+        what = "based" if fact.value.startswith("based on ") else fact.kind
+        return self._voice.say(what, self._rng, value=fact.value)
 
     def _option(self, option: str) -> Say:
         return Say("option", self._voice.say("answer", self._rng, value=option), (self._meant(option),))
