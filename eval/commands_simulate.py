@@ -5,11 +5,17 @@ from __future__ import annotations
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.terminal import one_line_errors
+
+if TYPE_CHECKING:
+    from eval.simulate.kept import Kept
+    from eval.simulate.run import Plan
+    from eval.simulate.runner import Outcome
+    from retrieval.workspace import Workspace
 
 
 class Policies(StrEnum):
@@ -30,6 +36,9 @@ def simulate(
     policy: Annotated[
         Policies, typer.Option(help="balanced is how the product ships; both compares the other two.")
     ] = Policies.balanced,
+    voice: Annotated[
+        str, typer.Option(help="Who words the messages: templates, or a language model as for --llm.")
+    ] = "templates",
     data: Annotated[
         Path | None,
         typer.Option(help="Labelled dialogues (valid.jsonl, catalogue.jsonl) whose seekers talk instead."),
@@ -42,31 +51,44 @@ def simulate(
 ) -> None:
     """Let simulated people look for a film they like, without naming it, in up to five messages."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from eval.report import write_json
     from eval.simulate.kept import Kept
     from eval.simulate.report import figures_of, print_report, to_json
-    from eval.simulate.run import POPULAR, Plan, cast, run
+    from eval.simulate.run import POPULAR, Plan
     from retrieval.workspace import Workspace, open_starter
 
     chosen = ("ask-more", "recommend-early") if policy is Policies.both else (policy.value,)
-    plan = Plan(users, chosen, llm, data, seed)
-    with one_line_errors(), tempfile.TemporaryDirectory(prefix="tastebud-simulate-") as folder:
+    plan = Plan(users, chosen, llm, voice, data, seed)
+    with one_line_errors():
         opened = open_starter() if workspace is None else Workspace.open(workspace)
         settings = plan.settings(opened)
         kept = None if json is None else Kept(json.with_name(json.name + ".part"), settings)
-        players = cast(plan, opened, Path(folder))
-        with Progress(console=Console(stderr=True)) as bars:
-            bar = bars.add_task("talking", total=users * (len(chosen) + 1))
-            results = run(
-                plan, players, kept, lambda name: bars.update(bar, advance=1, description=f"talking, {name}")
-            )
+        results = _talk(plan, opened, kept)
         figures = figures_of(results, seed)
         print_report(results, figures, POPULAR, seed, Console())
         if json is not None and kept is not None:
             write_json(to_json(results, figures, settings), json)
             kept.path.unlink()
+
+
+def _talk(plan: Plan, opened: Workspace, kept: Kept | None) -> dict[str, tuple[Outcome, ...]]:
+    """Hold all conversations under a progress bar."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from eval.simulate.run import cast, run
+
+    with (
+        tempfile.TemporaryDirectory(prefix="tastebud-simulate-") as folder,
+        Progress(console=Console(stderr=True)) as bars,
+    ):
+        bar = bars.add_task("finding people", total=plan.users * (len(plan.policies) + 1))
+
+        def told(name: str) -> None:
+            bars.update(bar, advance=1, description=f"talking, {name}")
+
+        return run(plan, cast(plan, opened, Path(folder)), kept, told)
 
 
 def compare(

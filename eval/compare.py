@@ -110,7 +110,7 @@ def _simulated(path: Path, data: Mapping[str, Any]) -> ResultFile:
         key = f"{row['recommender']}: {row['key']}" if several else row["key"]
         slices = {**row["slices"], **({"policy": row["recommender"]} if several else {})}
         units[key] = Unit(key, slices, _defined(row["metrics"]))
-    same = {name: data["settings"][name] for name in ("seed", "data")}
+    same = {name: data["settings"][name] for name in ("seed", "data", "voice")}
     return ResultFile(path, "simulate", units, same)
 
 

@@ -37,7 +37,7 @@ def people(values: list[float], seed: int = 0, recommender: str = "balanced") ->
         for name in (recommender, "popular")
         for i, value in enumerate(values)
     ]
-    settings = {"seed": seed, "data": None, "policies": [recommender]}
+    settings = {"seed": seed, "data": None, "voice": "templates", "policies": [recommender]}
     return {"command": "simulate", "settings": settings, "people": rows}
 
 

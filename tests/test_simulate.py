@@ -11,7 +11,9 @@ import pytest
 import small
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.language_models import FakeListChatModel
 
+from agent.errors import ModelError
 from agent.plan import to_query
 from agent.recommender import Recommender
 from agent.types import DialogueState, Preference, Reply
@@ -35,7 +37,7 @@ from eval.simulate.person import (
 from eval.simulate.run import Cast, Plan, cast, run
 from eval.simulate.runner import Outcome, Stage, converse
 from eval.simulate.unseen import without_users
-from eval.simulate.voice import TemplateVoice, templates
+from eval.simulate.voice import ModelVoice, TemplateVoice, open_voice, templates
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, Query
 
@@ -187,7 +189,7 @@ class TestMind:
 
     def test_asked_for_favourites_they_name_one_that_is_not_the_target(self) -> None:
         say = mind(somebody(CATALOGUE["heat"])).answer(asking("Tell me a film you love."), [])
-        assert (say.kind, say.films) == ("favourite", ("fargo",))
+        assert (say.kind, say.films) == ("favourite", (CATALOGUE["fargo"],))
 
     def test_a_strict_person_says_what_tells_the_target_apart(self) -> None:
         shown = [CATALOGUE[item_id] for item_id in ("scream", "psycho", "thing")]
@@ -220,12 +222,46 @@ class TestMind:
             )
             said.append(one.answer(asking("Which?", "comedy", "horror", "surprise me"), shown))
         assert [LeakDetector(item).leaks(say.text) for say in said] == [None] * 9
-        assert all(item.item_id not in say.films for say in said)
+        assert all(item not in say.films for say in said)
 
     def test_every_template_has_its_slots(self) -> None:
         for what, wordings in templates().items():
             for wording in wordings:
                 assert wording.format(value="v", film="f", first="a", second="b"), what
+
+
+class Chatty(FakeListChatModel):
+    """Answers from a list, round and round."""
+
+
+class TestModelVoice:
+    PLAIN, KEEP = "I loved Heat, and something tense please", ("Heat", "tense")
+
+    def test_its_words_are_taken_when_nothing_is_lost(self) -> None:
+        voice = ModelVoice(Chatty(responses=['"heat was amazing, got anything TENSE?"']))
+        assert voice.reword(self.PLAIN, self.KEEP) == "heat was amazing, got anything TENSE?"
+
+    @pytest.mark.parametrize(
+        "answer", ["", "got anything tense?", "Heat\ntense", f"Heat, tense {'and so on ' * 30}"]
+    )
+    def test_else_the_template_stays(self, answer: str) -> None:
+        assert ModelVoice(Chatty(responses=[answer])).reword(self.PLAIN, self.KEEP) == self.PLAIN
+
+    def test_a_model_that_lets_the_title_slip_is_not_heard(self) -> None:
+        person = somebody(CATALOGUE["heat"], opening="favourite")
+        voice = ModelVoice(Chatty(responses=["I loved Fargo. Like Heat!"]))
+        one = Mind(person, voice, VOCABULARY, random.Random(0))
+        first = one.open()
+        assert (first.reworded, one.leaks) == (False, 1)
+        assert LeakDetector(person.target).leaks(first.text) is None
+
+    def test_a_model_that_fails_says_so(self) -> None:
+        with pytest.raises(ModelError, match="did not answer"):
+            ModelVoice(Chatty(responses=[])).reword(self.PLAIN, self.KEEP)
+
+    def test_none_is_no_voice(self) -> None:
+        with pytest.raises(ModelError, match="no voice 'none'"):
+            open_voice("none")
 
 
 class TestInsight:
@@ -261,7 +297,11 @@ class Repeater:
 
 @pytest.fixture(scope="module")
 def players(tmp_path_factory: pytest.TempPathFactory) -> Cast:
-    return cast(Plan(8, ("balanced",), "none", None, 0), small.workspace(), tmp_path_factory.mktemp("unseen"))
+    return cast(
+        Plan(8, ("balanced",), "none", "templates", None, 0),
+        small.workspace(),
+        tmp_path_factory.mktemp("unseen"),
+    )
 
 
 def talk_to(talker: object, players: Cast) -> list[Outcome]:
@@ -324,7 +364,7 @@ class TestConversations:
             assert (outcome.found, success(outcome, 10, 5)) == (None, 0.0)
 
     def test_the_same_seed_gives_the_same_conversations(self, players: Cast) -> None:
-        plan = Plan(8, ("balanced", "ask-more", "recommend-early"), "none", None, 0)
+        plan = Plan(8, ("balanced", "ask-more", "recommend-early"), "none", "templates", None, 0)
         once, again = (timeless(run(plan, players)) for _ in range(2))
         assert once == again
         asked = {name: figure(outcomes, "questions") for name, outcomes in once.items()}

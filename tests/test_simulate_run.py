@@ -24,13 +24,20 @@ from retrieval.catalogue import Catalogue
 from retrieval.types import Item
 
 CATALOGUE, _, _ = small.parts()
-PLAN = Plan(3, ("balanced",), "none", None, 0)
+PLAN = Plan(3, ("balanced",), "none", "templates", None, 0)
 
 
 def exchange(shown: int = 10, **changes: Any) -> Exchange:
-    known: dict[str, Any] = {"asked": False, "bent": False, "narrowed": None, "gained": None}
+    known: dict[str, Any] = {
+        "reworded": False,
+        "reply": "…",
+        "asked": False,
+        "bent": False,
+        "narrowed": None,
+        "gained": None,
+    }
     known |= {"repeats": 0, "broken": 0}
-    return Exchange("hi", "open", "…", tuple(map(str, range(shown))), **{**known, **changes})
+    return Exchange("hi", "open", shown=tuple(map(str, range(shown))), **{**known, **changes})
 
 
 HIT = Outcome(

@@ -53,6 +53,10 @@ RATIOS: Mapping[str, tuple[Callable[[Outcome], float], Callable[[Outcome], float
         _count(lambda exchange: exchange.bent),
         _count(lambda exchange: len(exchange.shown) > 0),
     ),
+    "in a model's words, share of messages": (
+        _count(lambda exchange: exchange.reworded),
+        lambda outcome: float(len(outcome.exchanges)),
+    ),
 }
 """Figures that are one sum over another, so that people who saw more count for more."""
 

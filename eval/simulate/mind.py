@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.policy import SURPRISE
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Reply
 from eval.simulate.leak import LeakDetector
 from eval.simulate.person import TOPICS, Fact, Person, decade_fact, promises, topic
-from eval.simulate.voice import Voice
+from eval.simulate.voice import Voice, say
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, facet_values
 
@@ -24,12 +24,21 @@ _IDLE = frozenset({SURPRISE, _AGAIN, "show me more"})
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A message: what it does (`kind`), its words, the facts it tells and the item_ids it names."""
+    """A message: what it does (`kind`), its words, the facts it tells and the items it names.
+
+    `reworded`: the words are a language model's.
+    """
 
     kind: str
     text: str
     facts: tuple[Fact, ...] = ()
-    films: tuple[str, ...] = ()
+    films: tuple[Item, ...] = ()
+    reworded: bool = False
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """The words that no rewording may lose."""
+        return (*(fact.value for fact in self.facts), *(film.title for film in self.films))
 
 
 class Mind:
@@ -62,23 +71,28 @@ class Mind:
         if self._rng.random() < self.person.noise:
             return self._first_safe(self._noise(options), "no_matter")
         if not options and _AGAIN in reply.options:
-            return self._sent(Say("restart", self._voice.say("restart", self._rng)))
+            return self._sent(Say("restart", say("restart", self._rng)))
         return self._first_safe(self._answers(reply.question, options), "no_matter")
 
     def _first_safe(self, candidates: Iterator[Say], fallback: str) -> Say:
         """The first candidate that gives nothing away; those that would are counted and dropped."""
-        for say in candidates:
-            if self._detector.leaks(say.text) is None:
-                return self._sent(say)
-            self.leaks += 1
-        return self._sent(Say(fallback, self._voice.say(fallback, self._rng)))
+        for plain in candidates:
+            for message in dict.fromkeys((self._reworded(plain), plain)):
+                if self._detector.leaks(message.text) is None:
+                    return self._sent(message)
+                self.leaks += 1
+        return self._sent(Say(fallback, say(fallback, self._rng)))
 
-    def _sent(self, say: Say) -> Say:
-        if say.kind == "restart":
+    def _reworded(self, plain: Say) -> Say:
+        text = self._voice.reword(plain.text, plain.keep)
+        return replace(plain, text=text, reworded=text != plain.text)
+
+    def _sent(self, message: Say) -> Say:
+        if message.kind == "restart":
             self.told.clear()
-        self.told += say.facts
-        self.named.update(say.films)
-        return say
+        self.told += message.facts
+        self.named.update(film.item_id for film in message.films)
+        return message
 
     def _openings(self) -> Iterator[Say]:
         opening = self.person.opening
@@ -87,13 +101,13 @@ class Mind:
         if opening == "wish":
             yield from self._tellings("open")
         for film in self._favourites():
-            say = self._film("open_favourite" if opening == "favourite" else "favourite", film)
+            named = self._film("open_favourite" if opening == "favourite" else "favourite", film)
             facts = self._untold()
             if opening == "favourite" or not facts:
-                yield say
+                yield named
             for fact in facts[:3] if opening != "favourite" else ():
-                text = self._voice.say("two", self._rng, first=say.text, second=self._fact(fact))
-                yield Say("open", text, (fact,), say.films)
+                text = say("two", self._rng, first=named.text, second=self._fact(fact))
+                yield Say("open", text, (fact,), named.films)
 
     def _answers(self, question: str, options: Sequence[str]) -> Iterator[Say]:
         """A true answer: an option that the target is an instance of, else none of them and a fact."""
@@ -103,7 +117,7 @@ class Mind:
         for option in self._rng.sample(true, len(true)):
             yield self._option(option)
         for fact in self._untold():
-            text = self._voice.say("none_of_those", self._rng, first=self._fact(fact))
+            text = say("none_of_those", self._rng, first=self._fact(fact))
             yield Say("none", text, (fact,))
 
     def _noise(self, options: Sequence[str]) -> Iterator[Say]:
@@ -154,7 +168,7 @@ class Mind:
         facts = self._untold()
         if len(facts) > 1 and self._rng.random() < self.person.strictness:
             first, second = (self._fact(fact) for fact in facts[:2])
-            text = self._voice.say("two", self._rng, first=first, second=second)
+            text = say("two", self._rng, first=first, second=second)
             yield Say(kind, text, facts[:2])
         for fact in facts:
             yield Say(kind, self._fact(fact), (fact,))
@@ -167,14 +181,14 @@ class Mind:
         return [film for film in self.person.favourites if film.item_id not in self.named]
 
     def _film(self, what: str, film: Item) -> Say:
-        return Say(what, self._voice.say(what, self._rng, film=film.title), (), (film.item_id,))
+        return Say(what, say(what, self._rng, film=film.title), (), (film,))
 
     def _fact(self, fact: Fact) -> str:
         what = "based" if fact.value.startswith("based on ") else fact.kind
-        return self._voice.say(what, self._rng, value=fact.value)
+        return say(what, self._rng, value=fact.value)
 
     def _option(self, option: str) -> Say:
-        return Say("option", self._voice.say("answer", self._rng, value=option), (self._meant(option),))
+        return Say("option", say("answer", self._rng, value=option), (self._meant(option),))
 
     def _meant(self, option: str) -> Fact:
         """What choosing an option asks for. One that names no facet of the catalogue promises nothing."""

@@ -17,7 +17,7 @@ from eval.simulate.person import Person, held_out, people
 from eval.simulate.runner import Outcome, Stage, converse
 from eval.simulate.seekers import seekers
 from eval.simulate.unseen import without_users
-from eval.simulate.voice import TemplateVoice
+from eval.simulate.voice import open_voice
 from retrieval.workspace import Workspace
 
 POLICIES: Mapping[str, Asking] = {
@@ -33,11 +33,15 @@ POPULAR = "popular"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to simulate. `data`: folder of labelled dialogues; None: held-out users of the workspace."""
+    """What to simulate. `data`: folder of labelled dialogues; None: held-out users of the workspace.
+
+    `llm`: the recommender's language model. `voice`: the people's (see `open_voice`).
+    """
 
     users: int
     policies: tuple[str, ...]
     llm: str
+    voice: str
     data: Path | None
     seed: int
 
@@ -47,6 +51,7 @@ class Plan:
             "users": self.users,
             "policies": list(self.policies),
             "llm": self.llm,
+            "voice": self.voice,
             "data": None if self.data is None else str(self.data),
             "seed": self.seed,
             "fingerprints": dict(workspace.manifest.fingerprints),
@@ -94,7 +99,8 @@ def run(
 
 def _stages(plan: Plan, workspace: Workspace) -> Iterator[tuple[str, Stage]]:
     """The recommenders, one open at a time."""
-    catalogue, vocabulary, voice = workspace.catalogue, Vocabulary(workspace.catalogue), TemplateVoice()
+    catalogue, vocabulary = workspace.catalogue, Vocabulary(workspace.catalogue)
+    voice = open_voice(plan.voice)
     insight = Insight(workspace.ranker, vocabulary)
     for name in plan.policies:
         recommender = Recommender(workspace, plan.llm, "sqlite://", plan.seed, asking=POLICIES[name])

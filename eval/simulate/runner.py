@@ -44,15 +44,16 @@ class Measures(Protocol):
 class Exchange:
     """A message and its reply.
 
-    `kind`: what the message did. `shown`: item_ids, best first. `asked`: the reply put a question and showed
-    nothing. `narrowed`, `gained`: bits that this message was worth as the answer to the question before it
-    (see `Insight`); None where it answered none. `repeats`: items shown that were shown before or that the
-    person had named. `broken`: items shown that break what the person asked for, while the reply did not say
-    that something was given up (`bent`).
+    `kind`: what the message did; `reworded`: in the words of a language model. `shown`: item_ids, best first.
+    `asked`: the reply put a question and showed nothing. `narrowed`, `gained`: bits that this message was
+    worth as the answer to the question before it (see `Insight`); None where it answered none. `repeats`:
+    items shown that were shown before or that the person had named. `broken`: items shown that break what
+    the person asked for, while the reply did not say that something was given up (`bent`).
     """
 
     message: str
     kind: str
+    reworded: bool
     reply: str
     shown: tuple[str, ...]
     asked: bool
@@ -128,6 +129,7 @@ class _Scene:
             Exchange(
                 message=say.text,
                 kind=say.kind,
+                reworded=say.reworded,
                 reply=reply.text,
                 shown=shown,
                 asked=_asks(reply),
