@@ -224,6 +224,14 @@ class TestMind:
         assert [LeakDetector(item).leaks(say.text) for say in said] == [None] * 9
         assert all(item not in say.films for say in said)
 
+    def test_even_what_means_nothing_can_be_a_title(self) -> None:
+        target = Item("x", "Anything Else", aliases=("What Else", "Show Me"))
+        person = somebody(target, facts=(), favourites=())
+        for seed in range(10):
+            one = mind(person, seed)
+            message = one.answer(Reply("No."), [])
+            assert (message.text, one.leaks) == ("…", 4)
+
     def test_every_template_has_its_slots(self) -> None:
         for what, wordings in templates().items():
             for wording in wordings:

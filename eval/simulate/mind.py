@@ -6,13 +6,14 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from agent.policy import SURPRISE
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Reply
 from eval.simulate.leak import LeakDetector
 from eval.simulate.person import TOPICS, Fact, Person, decade_fact, promises, topic
-from eval.simulate.voice import Voice, say
+from eval.simulate.voice import Voice, say, templates
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, facet_values
 
@@ -71,17 +72,21 @@ class Mind:
         if self._rng.random() < self.person.noise:
             return self._first_safe(self._noise(options), "no_matter")
         if not options and _AGAIN in reply.options:
-            return self._sent(Say("restart", say("restart", self._rng)))
+            return self._first_safe(iter(()), "restart")
         return self._first_safe(self._answers(reply.question, options), "no_matter")
 
     def _first_safe(self, candidates: Iterator[Say], fallback: str) -> Say:
-        """The first candidate that gives nothing away; those that would are counted and dropped."""
-        for plain in candidates:
+        """The first candidate that gives nothing away, else a `fallback`; what would is counted."""
+        for plain in chain(candidates, self._fallbacks(fallback)):
             for message in dict.fromkeys((self._reworded(plain), plain)):
                 if self._detector.leaks(message.text) is None:
                     return self._sent(message)
                 self.leaks += 1
-        return self._sent(Say(fallback, say(fallback, self._rng)))
+        return self._sent(Say("more", "…"))  # even "what else?" can be a title
+
+    def _fallbacks(self, what: str) -> Iterator[Say]:
+        yield Say(what, say(what, self._rng))
+        yield from (Say(what, text) for text in templates()[what])
 
     def _reworded(self, plain: Say) -> Say:
         text = self._voice.reword(plain.text, plain.keep)
