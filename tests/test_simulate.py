@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import FakeListChatModel
 
@@ -207,6 +207,7 @@ class TestMind:
             assert silent.open().kind == "open_vague"
             assert silent.leaks == 1
 
+    @settings(deadline=None)
     @given(
         item=st.sampled_from(small.ITEMS),
         seed=st.integers(0, 10_000),

@@ -149,8 +149,8 @@ def held_out(interactions: Interactions | None, catalogue: Catalogue, count: int
             "This workspace has no interactions, so there is nobody to simulate: give --data FOLDER with "
             "labelled dialogues, or index it with --interactions."
         )
-    liked = interactions.positive
-    able = {user: row for row, user in enumerate(interactions.users) if np.diff(liked.indptr)[row] >= 2}
+    likes = np.diff(interactions.positive.indptr)
+    able = {user: row for row, user in enumerate(interactions.users) if likes[row] >= 2}
     chosen = held_out_users(able, count)
     if len(chosen) < count:
         raise SimulationError(
@@ -166,8 +166,8 @@ def _verdicts(user: str, row: int, interactions: Interactions, catalogue: Catalo
     likes = [catalogue.ids[column] for column in liked.indices]
     known = {catalogue.ids[column]: value for column, value in values}
     limit = float(interactions.matrix.data.mean()) if interactions.explicit else -1.0
-    dislikes = [item_id for item_id, value in known.items() if item_id not in likes and value < limit]
-    return Verdicts(user, tuple(likes), tuple(dislikes), tuple(likes))
+    dislikes = [item_id for item_id in known.keys() - likes if known[item_id] < limit]
+    return Verdicts(user, tuple(likes), tuple(sorted(dislikes)), tuple(likes))
 
 
 def people(
