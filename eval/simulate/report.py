@@ -24,7 +24,6 @@ Results = Mapping[str, Sequence[Outcome]]
 
 COMPARED = ("ask-more", "recommend-early")
 
-
 Figures = Mapping[str, Mapping[str, Estimate]]
 """Figures by recommender and by their own names."""
 
@@ -54,11 +53,10 @@ def print_report(results: Results, figures: Figures, baseline: str, seed: int, c
 
 
 def _cell(estimate: Estimate) -> str:
-    return (
-        "-"
-        if estimate.value != estimate.value
-        else f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-    )
+    """Two decimals and the interval, narrow enough for several columns; "-" where it is undefined."""
+    if math.isnan(estimate.value):
+        return "-"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def to_json(results: Results, figures: Figures, settings: Mapping[str, Any]) -> dict[str, Any]:
