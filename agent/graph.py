@@ -63,6 +63,7 @@ class Skills:
     reader: Reader
     grounds: Grounds
     language: Language | None
+    asking: policy.Asking = policy.BALANCED
 
 
 def _emit(event: Event) -> None:
@@ -149,7 +150,9 @@ class Turns:
     def _decide(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
         state, reading = replace(turn["state"], pending=None), turn["reading"]
         unplaced = bool(reading.unknown) and policy.information(state) == 0
-        if not turn["may_ask"] or not (policy.should_ask(state, reading) or (unplaced and not state.shown)):
+        if not turn["may_ask"] or not (
+            policy.should_ask(state, reading, self._skills.asking) or (unplaced and not state.shown)
+        ):
             return {"question": None, "state": state}, "code", "recommend"
         anchor = self._anchor(state)
         question = self._question(state, anchor)

@@ -13,12 +13,6 @@ from agent.state import Reading
 from agent.types import DialogueState, Question
 from retrieval.types import Item, facet_values
 
-LATEST_RECOMMENDATION = 3
-"""The turn by which something is recommended, whatever is known."""
-
-ENOUGH = 2
-"""Pieces of information that make a question unnecessary."""
-
 LEAST_GAIN = 0.6
 """Bits below which a question is not worth a person's time."""
 
@@ -28,6 +22,22 @@ OWN_SIDES = ("themes", "genres", "moods")
 SURPRISE = "surprise me"
 MOOD_CHIPS = (*MOODS[:4], SURPRISE)
 """Quick replies where nothing is known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How much is asked before something is recommended.
+
+    `latest`: the turn by which something is recommended, whatever is known; 1 asks nothing. `enough`: pieces
+    of information that make a question unnecessary. `questions`: how many may be put once something is known.
+    """
+
+    latest: int = 3
+    enough: int = 2
+    questions: int = 1
+
+
+BALANCED = Asking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +65,14 @@ def information(state: DialogueState) -> int:
     return len(listed) + described + sum(value is not None for value in values)
 
 
-def should_ask(state: DialogueState, reading: Reading) -> bool:
+def should_ask(state: DialogueState, reading: Reading, asking: Asking = BALANCED) -> bool:
     """Whether a question is due before recommending: early, with little known, before anything was shown."""
     if reading.surprise or reading.frame.act in ("more", "accept", "critique") or state.shown:
         return False
-    if state.turn >= LATEST_RECOMMENDATION or len(state.asked) >= LATEST_RECOMMENDATION - 1:
+    if state.turn >= asking.latest or len(state.asked) >= asking.latest - 1:
         return False
     known = information(state)
-    return known == 0 or (known < ENOUGH and not state.asked)
+    return known == 0 or (known < asking.enough and len(state.asked) < asking.questions)
 
 
 def answer_probabilities(labels: Sequence[Sequence[str]], options: Sequence[str]) -> np.ndarray:

@@ -16,7 +16,7 @@ from agent.memory.store import Store
 from agent.messages import LONGEST_MESSAGE, readable
 from agent.model.language import open_language
 from agent.plan import to_query
-from agent.policy import MOOD_CHIPS
+from agent.policy import BALANCED, MOOD_CHIPS, Asking
 from agent.prompting import phrase
 from agent.reading.link import Linker
 from agent.reading.understand import Reader
@@ -39,12 +39,14 @@ class Recommender:
         database: Path | str | None = None,
         seed: int = 0,
         adapter: Path | str | None = None,
+        asking: Asking = BALANCED,
     ) -> None:
         """`llm`: "packaged" | "none" (rules and templates only) | a Hugging Face id or folder | the http(s)
         URL of an OpenAI-compatible server ("http://host:port/v1#model-name"). `database`: where
         conversations are kept, a path or any SQLAlchemy URL; None: in the workspace's folder.
         `seed` makes the choice of wordings repeatable. `adapter`: folder of an adapter trained on `llm`;
         None: the workspace's own (its folder `adapter`), else the one that ships with the packaged model.
+        `asking`: how much is asked before something is recommended.
         Raises ModelError, StoreError.
         """
         self.workspace = workspace
@@ -59,7 +61,7 @@ class Recommender:
         self._grounds = Grounds(self.catalogue, ranker, vocabulary, best_loved(ranker, self.catalogue))
         self._reader = Reader(self.catalogue, linker, vocabulary, language, ranker.likeness)
         self._linker = linker
-        self.turns = Turns(Skills(self._reader, self._grounds, language))
+        self.turns = Turns(Skills(self._reader, self._grounds, language, asking))
         self.store = Store(_database(workspace, database))
         self.seed = seed
         self._desk = Desk(self.store, self.turns, self.catalogue, seed)

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.terminal import one_line_errors
+from eval import commands_simulate
 
 if TYPE_CHECKING:
     from agent.recommender import Recommender
     from eval.benchmarks.tables import Section
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
+app.command()(commands_simulate.simulate)
+app.command()(commands_simulate.compare)
 
 WorkspaceOption = Annotated[
     Path | None, typer.Option("--workspace", help="Workspace folder; the starter workspace if left out.")

@@ -1,0 +1,1 @@
+"""Simulated users: people with real tastes who look for one film of theirs and never name it."""
