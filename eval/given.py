@@ -90,7 +90,9 @@ class FromCatalogue:
     def _values(self, kind: str, items: list[Item]) -> Iterator[str]:
         """All there is of a kind, in the order in which it is given."""
         if kind == "item":
-            yield from map(self._written, sorted(items, key=lambda item: -item.popularity))
+            # "i loved it": a title of one word may not be heard as a name, by a person neither.
+            known = sorted(items, key=lambda item: (" " not in item.title, -item.popularity))
+            yield from map(self._written, known)
         elif kind == "year":
             years = [item.year for item in items if item.year is not None]
             if years:
