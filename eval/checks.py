@@ -126,7 +126,7 @@ def _items(expect: Expect, reply: Reply, outcome: Outcome, films: FilmIndex) -> 
         again = [item.title for item in reply.items if item.item_id in outcome.shown]
         told = f"again: {', '.join(again)}" if again else got
         yield Check("new_items", "items not shown before", bool(ids) and not again, told)
-    items = [films.items[i] for i in ids if i in films.items]
+    items = [films.items[i.item_id] for i in reply.items if i.item_id in films.items]
     if expect.every_item is not None:
         yield from _every(expect.every_item, items)
     if expect.some_item is not None:
