@@ -8,9 +8,10 @@
     turns:
       - user: i loved $loved, what else is there by $maker?
 
-`$name` stands wherever the script has text or a year. A name may use those above it, and nothing is given
-twice: a second `genre: any` is the second most common genre. Ties are broken by the alphabet, of items that
-are equally well known by the order of the catalogue; so a script says the same on every run.
+`$name` stands wherever the script has text or a year. A name may use those above it, and nothing but a year
+is given twice: a second `genre: any` is the second most common genre. Items whose title has several words
+come first, then the better known, then the order of the catalogue; values that are equally common come in
+the order of the alphabet. So a script says the same on every run.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class FromCatalogue:
         wanted = given.conditions
         items = [i for i in self._films.items.values() if wanted is None or satisfies(i, wanted)]
         for value in self._values(given.kind, items):
-            if (given.kind, value) not in self._taken:
+            if (given.kind, value) not in self._taken or given.kind == "year":
                 self._taken.add((given.kind, value))
                 return value
         among = " among the items that keep the conditions" if wanted else ""

@@ -63,6 +63,7 @@ class TestGiven:
             ("  x: {audience: any}\n", "teen"),
             ("  x: {year: any}\n", "2000"),
             ("  x: {year: {person: Ann}}\n", "1990"),
+            ("  a: {year: any}\n  x: {year: any}\n", "2000"),
             ("  x: {item: any}\n", "Three Words More"),  # better known than Two Words; It is one word
             ("  x: {item: {genres: [drama], years: [null, 1999]}}\n", "It"),
             ("  x: {item: {genres: [comedy]}}\n", "Dune Sea (2021)"),  # two share the title
