@@ -126,8 +126,11 @@ def _items(expect: Expect, reply: Reply, outcome: Outcome, films: FilmIndex) -> 
         again = [item.title for item in reply.items if item.item_id in outcome.shown]
         told = f"again: {', '.join(again)}" if again else got
         yield Check("new_items", "items not shown before", bool(ids) and not again, told)
+    items = [films.items[i.item_id] for i in reply.items if i.item_id in films.items]
     if expect.every_item is not None:
-        yield from _every(expect.every_item, [films.items[i] for i in ids if i in films.items])
+        yield from _every(expect.every_item, items)
+    if expect.some_item is not None:
+        yield _some(expect.some_item, items)
 
 
 def _ids(wanted: tuple[Film, ...], films: FilmIndex) -> frozenset[str]:
@@ -164,6 +167,13 @@ def _every(wanted: EveryItem, items: list[Item]) -> Iterator[Check]:
         yield Check("every_item", condition, not broken, "; ".join(broken) or "all of them")
 
 
+def _some(wanted: EveryItem, items: list[Item]) -> Check:
+    keeping = [item.label for item in items if satisfies(item, wanted)]
+    told = ", ".join(f"{name} {value}" for name in wanted.__slots__ if (value := getattr(wanted, name)))
+    got = ", ".join(item.label for item in items) or "no items"
+    return Check("some_item", f"an item with {told}", bool(keeping), ", ".join(keeping) or f"none of {got}")
+
+
 def _conditions(item: Item, wanted: EveryItem) -> Iterator[tuple[str, bool]]:
     genres, themes, notes = _plain(item.genres), _plain(item.themes), _plain(item.content_notes)
     for genre in wanted.genres:
@@ -176,10 +186,18 @@ def _conditions(item: Item, wanted: EveryItem) -> Iterator[tuple[str, bool]]:
         yield f"a theme of {', '.join(wanted.any_theme)}", not themes.isdisjoint(_plain(wanted.any_theme))
     for theme in wanted.not_themes:
         yield f"not theme {theme}", bool(themes) and plain(theme) not in themes
+    moods = _plain(item.moods)
+    if wanted.any_mood:
+        yield f"a mood of {', '.join(wanted.any_mood)}", not moods.isdisjoint(_plain(wanted.any_mood))
+    for mood in wanted.not_moods:
+        yield f"not mood {mood}", bool(moods) and plain(mood) not in moods
     for note in wanted.not_notes:
         yield f"no {note}", plain(note) not in notes
+    people = _plain((*item.directors, *item.cast))
     if wanted.person is not None:
-        yield f"by or with {wanted.person}", plain(wanted.person) in _plain((*item.directors, *item.cast))
+        yield f"by or with {wanted.person}", plain(wanted.person) in people
+    if wanted.not_person is not None:
+        yield f"not by or with {wanted.not_person}", bool(people) and plain(wanted.not_person) not in people
     yield from _limits(item, wanted)
 
 
@@ -211,12 +229,25 @@ def _talk(expect: Expect, reply: Reply, outcome: Outcome) -> Iterator[Check]:
         passed = outcome.questions <= expect.question_budget
         expected = f"at most {expect.question_budget} so far"
         yield Check("question_budget", expected, passed, f"{outcome.questions} so far")
+    about = reply.state.pending.attribute if reply.question and reply.state.pending else "nothing"
+    for attribute in expect.not_asked_about:
+        yield Check("not_asked_about", f"no question about {attribute}", about != attribute, about)
+    options = " | ".join(reply.options)
     if expect.options is not None:
-        yield _count("options", expect.options, len(reply.options), " | ".join(reply.options))
+        yield _count("options", expect.options, len(reply.options), options)
+    for words in expect.options_without:
+        offered = any(_offers(option, words) for option in reply.options)
+        yield Check("options_without", f"no quick reply {words}", not offered, options)
     if expect.relaxed is not None:
         expected = "something is relaxed, and said" if expect.relaxed else "nothing is relaxed"
         got = "; ".join(reply.relaxed) or "nothing is relaxed"
         yield Check("relaxed", expected, bool(reply.relaxed) == expect.relaxed, got)
+
+
+def _offers(option: str, words: str) -> bool:
+    """Whether tapping a quick reply asks for that; "no horror" does not ask for horror."""
+    said = plain(option)
+    return plain(words) in said and not said.startswith(("no ", "not ", "less ", "without ", "nothing "))
 
 
 def _text(expect: Expect, text: str) -> Iterator[Check]:

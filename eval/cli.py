@@ -82,7 +82,10 @@ def opened(workspace: Path | None, llm: str) -> Iterator[Recommender]:
 def scripts(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="YAML scripts or folders of them; the packaged ones if left out."),
+        typer.Argument(
+            help="YAML scripts or folders of them; the packaged ones if left out (with --workspace, those "
+            "that name no film)."
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     llm: Annotated[
@@ -94,18 +97,22 @@ def scripts(
     """Run scripted dialogues; exit code 1 when an expectation fails, 2 when a script is malformed."""
     from rich.console import Console
 
+    from eval.grounding import FilmIndex
     from eval.machine import machine
-    from eval.parsing import load_all
+    from eval.parsing import fitted, load_all
     from eval.report import print_report, to_json, write_json
     from eval.runner import ScriptResult, run_scripts
-    from eval.script import PACKAGED
+    from eval.script import ANYWHERE, PACKAGED
 
     def told(result: ScriptResult) -> None:
         typer.echo(f"{'passed' if result.passed else 'FAILED'}  {result.script.name}", err=True)
 
     with one_line_errors():
-        loaded = load_all(files or [PACKAGED])
+        loaded = load_all(files or [PACKAGED if workspace is None else ANYWHERE])
         with opened(workspace, llm) as recommender:
+            if not files:  # a packaged script that does not fit somebody's catalogue is no mistake of theirs
+                loaded, unfit = fitted(loaded, FilmIndex(recommender.catalogue))
+                typer.echo("".join(f"left out  {reason}\n" for reason in unfit), err=True, nl=False)
             results = run_scripts(loaded, recommender, told)
         print_report(results, Console(), f"Scripted dialogues, llm={llm}", verbose)
         if json is not None:

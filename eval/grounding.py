@@ -22,6 +22,7 @@ _EMPHASIS = re.compile(r"\*{1,2}([^*\n]{1,200}?)\*{1,2}(?:\s*\((\d{4})\))?")
 _DECADE = re.compile(r"(?<![\w.])['’]?((?:1[89]|20)?\d0)['’]?s\b")
 _RANK = re.compile(r"(?:#|\bnumber |\bno\. )\d+\b", re.I)
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)")
+_STRAIGHT = str.maketrans("’‘∗", "''*")  # a reply writes M∗A∗S∗H, so that italics do not end in the title
 _QUOTED = re.compile(r"[\"“][^\"“”\n]*[\"”]")
 _EXPLAINING = ("ask_why", "ask_about")
 LOWER_CASE_TITLE_WORDS = 4
@@ -43,8 +44,8 @@ class Known:
 
 
 def plain(text: str) -> str:
-    """Lower case, straight quotes, single spaces: how titles are compared."""
-    return " ".join(text.replace("’", "'").replace("‘", "'").casefold().split())
+    """Lower case, straight quotes and asterisks, single spaces: how titles are compared."""
+    return " ".join(text.translate(_STRAIGHT).casefold().split())
 
 
 class FilmIndex:

@@ -9,24 +9,22 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from agent.types import ACTS
+from eval.expectations import WITHOUT_REPLY, Table, expect, film
+from eval.given import Finder, FromCatalogue, fill_in, stand_in
+from eval.grounding import FilmIndex
 from eval.nodes import (
     NodeErrors,
     Parser,
     Problem,
     boolean,
-    integer,
-    is_null,
     line_of,
     list_of,
     mapping,
     one_of,
     only_true,
     positive,
-    seconds,
     text,
     wrong,
-    years,
 )
 from eval.script import (
     FAMILIES,
@@ -34,109 +32,22 @@ from eval.script import (
     VALUE_SLOTS,
     WORD_SLOTS,
     Action,
-    Alternatives,
-    Bounds,
-    EveryItem,
     Expect,
     Feedback,
-    Film,
     Forget,
     Reopen,
     Say,
     Script,
     ScriptError,
     ScriptTurn,
-    SlotExpectation,
     Tap,
     Undo,
 )
 
 MAX_BYTES = 1_000_000
-
-
-def _film(node: Node) -> Film:
-    return Film(text(node), line_of(node))
-
-
-def _alternatives(node: Node) -> Alternatives:
-    return list_of(text)(node)
-
-
-def _slot_value(slot: str) -> Parser[Any]:
-    parsers: dict[str, Parser[Any]] = {"years": years, "max_minutes": positive, "act": one_of(*ACTS)}
-    return parsers.get(slot, text)
-
-
-def _captured(node: Node) -> tuple[SlotExpectation, ...]:
-    def value_of(slot: str) -> Parser[Any]:
-        return lambda child: None if is_null(child) else _slot_value(slot)(child)
-
-    allowed: dict[str, Parser[Any]] = {slot: list_of(_film) for slot in FILM_SLOTS}
-    allowed |= {slot: list_of(_alternatives) for slot in WORD_SLOTS}
-    allowed |= {slot: value_of(slot) for slot in VALUE_SLOTS}
-    return tuple(_slot(*pair) for pair in mapping(node, allowed, "captured").items())
-
-
-def _not_captured(node: Node) -> tuple[SlotExpectation, ...]:
-    def unless_any(parser: Parser[Any]) -> Parser[Any]:
-        return lambda child: "any" if getattr(child, "value", None) == "any" else parser(child)
-
-    allowed: dict[str, Parser[Any]] = {slot: unless_any(list_of(_film)) for slot in FILM_SLOTS}
-    allowed |= {slot: unless_any(list_of(_alternatives)) for slot in WORD_SLOTS}
-    allowed |= {slot: unless_any(_slot_value(slot)) for slot in VALUE_SLOTS}
-    return tuple(_slot(*pair) for pair in mapping(node, allowed, "not_captured").items())
-
-
-def _slot(slot: str, value: Any) -> SlotExpectation:
-    if value == "any":
-        return SlotExpectation(slot, anything=True)
-    if slot in FILM_SLOTS:
-        return SlotExpectation(slot, films=value)
-    if slot in WORD_SLOTS:
-        return SlotExpectation(slot, words=value)
-    return SlotExpectation(slot, value=value)
-
-
-def _every_item(node: Node) -> EveryItem:
-    words = list_of(text)
-    allowed: dict[str, Parser[Any]] = {"genres": words, "any_genre": words, "not_genres": words}
-    allowed |= {"any_theme": words, "not_themes": words, "not_notes": words, "person": text}
-    allowed |= {"years": years, "max_minutes": positive, "audience": text, "language": text}
-    found = mapping(node, allowed, "every_item")
-    if not found:
-        raise wrong(node, "at least one condition")
-    return EveryItem(**found)
-
-
-def _bounds(node: Node) -> Bounds:
-    bounds = Bounds(**mapping(node, {"min": integer, "max": integer}, "min/max"))
-    if bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:
-        raise wrong(node, f"min up to max, not {bounds.min} and {bounds.max}")
-    return bounds
-
-
-_FILMS, _TEXTS = list_of(_film), list_of(text)
-_EXPECT: dict[str, Parser[Any]] = {
-    "captured": _captured,
-    "not_captured": _not_captured,
-    "items": _bounds,
-    "every_item": _every_item,
-    "recommend": _FILMS,
-    "recommend_any": _FILMS,
-    "must_not_recommend": _FILMS,
-    "asked": boolean,
-    "recommended": boolean,
-    "question_budget": integer,
-    "options": _bounds,
-    "text_contains": _TEXTS,
-    "text_any": _TEXTS,
-    "text_not_contains": _TEXTS,
-    "relaxed": boolean,
-    "new_items": only_true,
-    "grounded": boolean,
-    "latency": seconds,
-}
-_WITHOUT_REPLY = ("captured", "not_captured")
+FORGETTABLE = (*FILM_SLOTS, *WORD_SLOTS, *(name for name in VALUE_SLOTS if name != "act"))
+FEEDBACK: Table = {"title": film, "rank": positive, "liked": boolean, "seen": only_true}
+FORGET: Table = {"value": text, "slot": one_of(*FORGETTABLE)}
 
 
 def _option(node: Node) -> Tap:
@@ -144,8 +55,7 @@ def _option(node: Node) -> Tap:
 
 
 def _feedback(node: Node) -> Feedback:
-    allowed: dict[str, Parser[Any]] = {"title": _film, "rank": positive, "liked": boolean, "seen": only_true}
-    found = mapping(node, allowed, "feedback")
+    found = mapping(node, FEEDBACK, "feedback")
     if ("title" in found) == ("rank" in found):
         raise wrong(node, "feedback with either title or rank")
     if "liked" not in found and "seen" not in found:
@@ -156,8 +66,7 @@ def _feedback(node: Node) -> Feedback:
 def _forget(node: Node) -> Forget:
     if not isinstance(node, MappingNode):
         return Forget(text(node))
-    slot = one_of(*FILM_SLOTS, *WORD_SLOTS, *(name for name in VALUE_SLOTS if name != "act"))
-    found = mapping(node, {"value": text, "slot": slot}, "forget")
+    found = mapping(node, FORGET, "forget")
     if "value" not in found:
         raise wrong(node, "forget with a value")
     return Forget(**found)
@@ -168,7 +77,7 @@ def _undo(node: Node) -> Undo:
     return Undo()
 
 
-_STEPS: dict[str, Parser[Action]] = {
+STEPS: dict[str, Parser[Action]] = {
     "user": lambda node: Say(text(node)),
     "reply_option": _option,
     "feedback": _feedback,
@@ -177,24 +86,18 @@ _STEPS: dict[str, Parser[Action]] = {
     "restart": lambda node: Reopen(not only_true(node)),
     "new_conversation": lambda node: Reopen(only_true(node)),
 }
+TURN: Table = {**STEPS, "expect": lambda node: (node, expect(node))}
 
 
 def _turn(node: Node) -> ScriptTurn:
-    allowed: dict[str, Parser[Any]] = {**_STEPS, "expect": lambda child: (child, _expect(child))}
-    found = mapping(node, allowed, "a turn")
-    expect_node, expect = found.pop("expect", (None, Expect()))
+    found = mapping(node, TURN, "a turn")
+    expect_node, expected = found.pop("expect", (None, Expect()))
     if len(found) != 1:
-        raise wrong(node, f"a turn with exactly one of {', '.join(_STEPS)} (it has {len(found)})")
+        raise wrong(node, f"a turn with exactly one of {', '.join(STEPS)} (it has {len(found)})")
     action: Action = next(iter(found.values()))
     if expect_node is not None and not isinstance(action, Say | Tap):
-        # The buttons change what is known but nobody answers: only the state can be looked at.
-        allowed = {key: _EXPECT[key] for key in _WITHOUT_REPLY}
-        mapping(expect_node, allowed, "expect (this step has no reply)")
-    return ScriptTurn(action, expect, line_of(node))
-
-
-def _expect(node: Node) -> Expect:
-    return Expect(**mapping(node, _EXPECT, "expect"))
+        mapping(expect_node, WITHOUT_REPLY, "expect (this step has no reply)")
+    return ScriptTurn(action, expected, line_of(node))
 
 
 def _turns(node: Node) -> tuple[ScriptTurn, ...]:
@@ -203,24 +106,44 @@ def _turns(node: Node) -> tuple[ScriptTurn, ...]:
     return list_of(_turn)(node)
 
 
-def parse(source: str, path: Path) -> Script:
-    """One script from its YAML text. Raises ScriptError with every mistake as `file:line: ...`."""
+SCRIPT: Table = {
+    "name": text,
+    "description": text,
+    "user": text,
+    "n": positive,
+    "family": one_of(*FAMILIES),
+    "given": lambda node: True,  # read by fill_in, before anything else is
+    "turns": _turns,
+}
+OPTIONAL = ("user", "n", "given")
+
+
+def _script(root: Node, find: Finder) -> dict[str, Any]:
+    """The fields of a script, names filled in. NodeErrors with what is wrong with names and with the rest."""
+    problems = fill_in(root, find)
+    found: dict[str, Any] = {}
+    try:
+        found = mapping(root, SCRIPT, "a script")
+        missing = [key for key in SCRIPT if key not in found and key not in OPTIONAL]
+        if missing:
+            raise NodeErrors(Problem(line_of(root), f"missing {', '.join(missing)}"))
+    except NodeErrors as errors:
+        problems += errors.problems
+    if problems:
+        raise NodeErrors(*sorted(problems, key=lambda problem: problem.line))
+    return found
+
+
+def parse(source: str, path: Path, find: Finder = stand_in) -> Script:
+    """One script from its YAML text. Raises ScriptError with every mistake as `file:line: ...`.
+
+    `find` fills in what `given` leaves open; without it the names stay, and `unfilled` keeps the text.
+    """
     try:
         root = yaml.compose(source, Loader=yaml.SafeLoader)
         if root is None:
             raise NodeErrors(Problem(1, "the file is empty; expected name, family, description and turns"))
-        words = {
-            "name": text,
-            "description": text,
-            "user": text,
-            "n": positive,
-            "family": one_of(*FAMILIES),
-            "turns": _turns,
-        }
-        found = mapping(root, words, "a script")
-        missing = [key for key in words if key not in found and key not in ("user", "n")]
-        if missing:
-            raise NodeErrors(Problem(line_of(root), f"missing {', '.join(missing)}"))
+        found = _script(root, find)
     except NodeErrors as errors:
         raise ScriptError(f"{path}:{p.line}: {p.text}" for p in errors.problems) from None
     except yaml.MarkedYAMLError as error:
@@ -228,7 +151,8 @@ def parse(source: str, path: Path) -> Script:
         raise ScriptError([f"{path}:{line}: not YAML: {error.problem or error.context}"]) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ScriptError([f"{path}:1: not YAML: {error}"]) from None
-    return Script(path=path, **found)
+    left: Any = source if found.pop("given", False) and find is stand_in else None
+    return Script(path=path, unfilled=left, **found)
 
 
 def load(path: Path) -> Script:
@@ -246,11 +170,14 @@ def load(path: Path) -> Script:
 
 
 def load_all(paths: Iterable[Path]) -> tuple[Script, ...]:
-    """Scripts from files and folders (their *.yaml in order); one ScriptError holds all mistakes of all."""
+    """Scripts from files and folders (every *.yaml below them, in order of their names).
+
+    Raises one ScriptError with all the mistakes of all files.
+    """
     scripts: list[Script] = []
     problems: list[str] = []
     for path in paths:
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        files = sorted(path.rglob("*.yaml"), key=lambda file: file.name) if path.is_dir() else [path]
         if not files:
             problems.append(f"{path}: the folder holds no *.yaml script")
         for file in files:
@@ -265,3 +192,29 @@ def load_all(paths: Iterable[Path]) -> tuple[Script, ...]:
     if problems:
         raise ScriptError(problems)
     return tuple(scripts)
+
+
+def fitted(scripts: Iterable[Script], films: FilmIndex) -> tuple[tuple[Script, ...], tuple[str, ...]]:
+    """The scripts with what they leave open filled in from a catalogue, and why others do not fit it.
+
+    A script does not fit when the catalogue has nothing to give for a name of its `given`, or when it names
+    a film that is not there; each reason has the file, the line and what is expected.
+    """
+    fitting: list[Script] = []
+    problems: list[str] = []
+    for script in scripts:
+        try:
+            if script.unfilled is not None:
+                script = parse(script.unfilled, script.path, FromCatalogue(films))
+        except ScriptError as error:
+            problems.extend(error.problems)
+            continue
+        unknown = [film for film in script.films() if not films.find(film.title)]
+        problems += [
+            f"{script.path}:{film.line}: unknown film {film.title[:120]!r}; write a title of this catalogue, "
+            "with its year where several share it, or let `given` name one"
+            for film in unknown
+        ]
+        if not unknown:
+            fitting.append(script)
+    return tuple(fitting), tuple(problems)

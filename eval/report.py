@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from scipy.stats import binomtest
 
 from agent.types import Reply
 from eval.machine import Machine
+from eval.metrics import Estimate
 from eval.runner import ScriptResult, TurnResult
+from eval.script import FAMILIES
 from retrieval.errors import TastebudError
 
 
@@ -43,17 +46,80 @@ def first_tokens(results: Iterable[ScriptResult]) -> list[float]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyResult:
+    """The scripts of one family together: how many there are of each, and how many passed (or held)."""
+
+    family: str
+    scripts: int
+    scripts_passed: int
+    turns: int
+    turns_passed: int
+    checks: int
+    checks_held: int
+
+
+def by_family(results: Sequence[ScriptResult]) -> tuple[FamilyResult, ...]:
+    """One FamilyResult for each family that was run, in the order of FAMILIES."""
+    return tuple(
+        _together(family, mine)
+        for family in FAMILIES
+        if (mine := [result for result in results if result.script.family == family])
+    )
+
+
+def _together(family: str, results: Sequence[ScriptResult]) -> FamilyResult:
+    turns = [turn for result in results for turn in result.turns]
+    checks = [check for turn in turns for check in turn.checks]
+    return FamilyResult(
+        family,
+        len(results),
+        sum(result.passed for result in results),
+        len(turns),
+        sum(turn.passed for turn in turns),
+        len(checks),
+        sum(check.passed for check in checks),
+    )
+
+
+def pass_rate(passed: int, of: int) -> Estimate:
+    """Share that passed, with its 95 % interval (Wilson, JASA 1927).
+
+    A bootstrap of four scripts that all passed would claim certainty; this one says 51 to 100 %.
+    Raises ValueError when nothing was run.
+    """
+    interval = binomtest(passed, of).proportion_ci(method="wilson")
+    return Estimate(passed / of, float(interval.low), float(interval.high))
+
+
 def print_report(
     results: Sequence[ScriptResult], console: Console, title: str, verbose: bool = False
 ) -> None:
-    """A line per script, then what failed; `verbose`: the whole transcripts too."""
-    table = Table(
-        title=escape(title), title_justify="left", box=box.SIMPLE, collapse_padding=True, pad_edge=False
+    """A line per script, a line per family, then what failed; `verbose`: the whole transcripts too."""
+    console.print(_script_table(results, title))
+    console.print(_family_table(results))
+    for result in results:
+        if verbose or not result.passed:
+            _print_script(result, console, verbose)
+    passed = sum(result.passed for result in results)
+    console.print(
+        f"{passed} of {len(results)} scripts passed · median turn {_time(median(reply_seconds(results)))}"
+        f" · median first token {_time(median(first_tokens(results)))}",
+        highlight=False,
     )
-    for heading in ("script", "family"):
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, collapse_padding=True, pad_edge=False)
+    for heading in words:
         table.add_column(heading, no_wrap=True)
-    for heading in ("turns", "checks", "asked", "a turn"):
+    for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _script_table(results: Sequence[ScriptResult], title: str) -> Table:
+    table = _table(escape(title), ("script", "family"), ("turns", "checks", "asked", "a turn"))
     table.add_column("result", no_wrap=True)
     for result in results:
         checks = [check for turn in result.turns for check in turn.checks]
@@ -66,16 +132,22 @@ def print_report(
         )
         verdict = "[green]passed[/]" if result.passed else "[red]failed[/]"
         table.add_row(escape(result.script.name), result.script.family, *map(str, row), verdict)
-    console.print(table)
-    for result in results:
-        if verbose or not result.passed:
-            _print_script(result, console, verbose)
-    passed = sum(result.passed for result in results)
-    console.print(
-        f"{passed} of {len(results)} scripts passed · median turn {_time(median(reply_seconds(results)))}"
-        f" · median first token {_time(median(first_tokens(results)))}",
-        highlight=False,
-    )
+    return table
+
+
+def _family_table(results: Sequence[ScriptResult]) -> Table:
+    table = _table("By family", ("family",), ("scripts", "passed", "95 %", "turns", "checks"))
+    for row in by_family(results):
+        rate = pass_rate(row.scripts_passed, row.scripts)
+        table.add_row(
+            row.family,
+            f"{row.scripts_passed}/{row.scripts}",
+            f"{rate.value:.0%}",
+            f"{rate.low:.0%} to {rate.high:.0%}",
+            f"{row.turns_passed}/{row.turns}",
+            f"{row.checks_held}/{row.checks}",
+        )
+    return table
 
 
 def _print_script(result: ScriptResult, console: Console, verbose: bool) -> None:
@@ -107,7 +179,7 @@ def _time(seconds: float | None) -> str:
 
 
 def to_json(results: Sequence[ScriptResult], machine: Machine, llm: str) -> dict[str, Any]:
-    """The whole run as plain data: verdicts, transcripts, who spoke in each step, medians, the machine."""
+    """The whole run as plain data: verdicts, by family too, transcripts, who spoke, medians, the machine."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "llm": llm,
@@ -116,8 +188,15 @@ def to_json(results: Sequence[ScriptResult], machine: Machine, llm: str) -> dict
         "scripts": len(results),
         "median_turn_seconds": median(reply_seconds(results)),
         "median_first_token_seconds": median(first_tokens(results)),
+        "families": {row.family: _family(row) for row in by_family(results)},
         "results": [_script(result) for result in results],
     }
+
+
+def _family(row: FamilyResult) -> dict[str, Any]:
+    rate = pass_rate(row.scripts_passed, row.scripts)
+    figures = {name: count for name, count in asdict(row).items() if name != "family"}
+    return {**figures, "pass_rate": rate.value, "interval": [rate.low, rate.high]}
 
 
 def _script(result: ScriptResult) -> dict[str, Any]:

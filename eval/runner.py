@@ -11,6 +11,7 @@ from typing import Protocol
 from agent.types import DialogueState, ProfileEntry, Reply, Slot
 from eval.checks import Check, Outcome, check
 from eval.grounding import FilmIndex, Known
+from eval.parsing import fitted
 from eval.script import Action, Feedback, Forget, Reopen, Say, Script, ScriptError, ScriptTurn, Tap
 from retrieval.errors import TastebudError
 from retrieval.types import Item
@@ -82,25 +83,17 @@ class StepError(Exception):
     """A step that the conversation gives no way to take, such as a quick reply that is not there."""
 
 
-def unknown_films(scripts: Iterable[Script], films: FilmIndex) -> None:
-    """Raises ScriptError naming every film of the scripts that the catalogue does not hold."""
-    problems = [
-        f"{script.path}:{film.line}: unknown film {film.title[:120]!r}; write a title of this catalogue, "
-        "with its year where several share it"
-        for script in scripts
-        for film in script.films()
-        if not films.find(film.title)
-    ]
-    if problems:
-        raise ScriptError(problems)
-
-
 def run_scripts(
     scripts: Sequence[Script], talker: Talker, done: Callable[[ScriptResult], None] | None = None
 ) -> tuple[ScriptResult, ...]:
-    """All scripts, one after the other; `done` hears of each as it ends. ScriptError on unknown films."""
+    """All scripts, one after the other; `done` hears of each as it ends.
+
+    Raises ScriptError before anything runs when a script does not fit the talker's catalogue.
+    """
     films = FilmIndex(talker.catalogue)
-    unknown_films(scripts, films)
+    scripts, problems = fitted(scripts, films)
+    if problems or not scripts:
+        raise ScriptError(problems or ["There is no script to run: none of them fits this catalogue."])
     results = []
     for script in scripts:
         results.append(run_script(script, talker, films))

@@ -12,6 +12,7 @@
 A turn is exactly one step: `user`, `reply_option`, `feedback`, `undo`, `forget`, `restart` (the same
 conversation, read back from the store) or `new_conversation` (the same user comes back another day).
 `n: 10` beside `turns` asks for up to ten items a reply, so that `recommend` speaks of the first ten.
+`given` leaves names to be filled in from a catalogue (eval/given.py). scripts/README.md has it all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from retrieval.errors import TastebudError
 from retrieval.types import Years
 
 PACKAGED = Path(__file__).parent / "scripts"
+ANYWHERE = PACKAGED / "anywhere"
+"""Those of the packaged scripts that name no film, so that they can be run on any catalogue."""
+
 FAMILIES = (
     "eliciting",
     "describing",
@@ -33,6 +37,7 @@ FAMILIES = (
     "constraints",
     "negation",
     "people",
+    "mood",
     "comparison",
     "why",
     "undo",
@@ -41,7 +46,6 @@ FAMILIES = (
     "safety",
     "language",
     "injection",
-    "unknown",
 )
 FILM_SLOTS = ("liked", "disliked", "seen")
 WORD_SLOTS = ("wants", "avoids", "people")
@@ -87,8 +91,8 @@ class SlotExpectation:
 class EveryItem:
     """What the catalogue's own record of every recommended item must say. Unknown never passes.
 
-    `person` directs or plays. `not_notes` are content notes, which a film has only where something is
-    strong: there an empty list keeps the condition.
+    `person` directs or plays (`not_person` does neither). `not_notes` are content notes, which a film has
+    only where something is strong: there an empty list keeps the condition.
     """
 
     genres: tuple[str, ...] = ()
@@ -96,8 +100,11 @@ class EveryItem:
     not_genres: tuple[str, ...] = ()
     any_theme: tuple[str, ...] = ()
     not_themes: tuple[str, ...] = ()
+    any_mood: tuple[str, ...] = ()
+    not_moods: tuple[str, ...] = ()
     not_notes: tuple[str, ...] = ()
     person: str | None = None
+    not_person: str | None = None
     years: Years | None = None
     max_minutes: int | None = None
     audience: str | None = None
@@ -114,19 +121,27 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What must hold after one step. None or an empty tuple: not looked at."""
+    """What must hold after one step. None or an empty tuple: not looked at.
+
+    `some_item`: at least one recommended item keeps these conditions together. `not_asked_about`: what the
+    question must not be about. `options_without`: words that no quick reply may offer ("no horror" offers
+    no horror).
+    """
 
     captured: tuple[SlotExpectation, ...] = ()
     not_captured: tuple[SlotExpectation, ...] = ()
     items: Bounds | None = None
     every_item: EveryItem | None = None
+    some_item: EveryItem | None = None
     recommend: tuple[Film, ...] = ()
     recommend_any: tuple[Film, ...] = ()
     must_not_recommend: tuple[Film, ...] = ()
     asked: bool | None = None
     recommended: bool | None = None
+    not_asked_about: tuple[str, ...] = ()
     question_budget: int | None = None
     options: Bounds | None = None
+    options_without: tuple[str, ...] = ()
     text_contains: tuple[str, ...] = ()
     text_any: tuple[str, ...] = ()
     text_not_contains: tuple[str, ...] = ()
@@ -194,7 +209,11 @@ class ScriptTurn:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One scripted dialogue. `user` None: the runner picks one nobody has met. `n`: most items a reply."""
+    """One scripted dialogue. `user` None: the runner picks one nobody has met. `n`: most items a reply.
+
+    `unfilled`: its text, where `given` leaves names in it for a catalogue to fill in; None where nothing is
+    left to fill in.
+    """
 
     name: str
     description: str
@@ -203,6 +222,7 @@ class Script:
     path: Path
     user: str | None = None
     n: int = SHOWN_AT_ONCE
+    unfilled: str | None = None
 
     def films(self) -> tuple[Film, ...]:
         """Every film the script names, for checking them against a catalogue."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,15 +17,29 @@ from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
-from agent.types import DialogueState, Frame, Preference, ProfileEntry, Reply, Step, Trace
+from agent.types import DialogueState, Frame, Preference, ProfileEntry, Question, Reply, Step, Trace
 from eval import cli
 from eval.checks import satisfies
 from eval.grounding import FilmIndex
 from eval.machine import machine
-from eval.parsing import load, load_all, parse
-from eval.report import print_report, to_json
+from eval.parsing import fitted, load, load_all, parse
+from eval.report import by_family, pass_rate, print_report, to_json
 from eval.runner import ScriptResult, run_script, run_scripts
-from eval.script import PACKAGED, Bounds, Feedback, Film, Forget, Reopen, Say, Script, ScriptError, Tap, Undo
+from eval.script import (
+    FAMILIES,
+    PACKAGED,
+    Bounds,
+    Expect,
+    Feedback,
+    Film,
+    Forget,
+    Reopen,
+    Say,
+    Script,
+    ScriptError,
+    Tap,
+    Undo,
+)
 from retrieval.errors import TastebudError
 from retrieval.types import Item, Recommendation
 
@@ -36,6 +51,7 @@ ITEMS = (
         genres=("crime", "thriller"),
         directors=("Michael Mann",),
         themes=("heist",),
+        moods=("tense",),
         content_notes=("violence",),
     ),
     Item("2", "The Fugitive", 1993, genres=("action", "thriller")),
@@ -157,6 +173,22 @@ class InventsItems(FakeTalker):
         return (*super().choose(state)[:1], "404")
 
 
+class Asks(FakeTalker):
+    """Its question is about moods."""
+
+    def conversation(self, user: str, conversation_id: str | None = None) -> FakeTalk:
+        talk = super().conversation(user, conversation_id)
+        send = talk.send
+
+        def asking(text: str, n: int) -> Reply:
+            reply = send(text, n)
+            state = replace(reply.state, pending=Question("A film you love?", "moods"))
+            return replace(reply, state=state)
+
+        talk.send = asking  # type: ignore[method-assign]
+        return talk
+
+
 class InventsInWords(FakeTalker):
     def words(self, named: str) -> str:
         return f"Try {named}, or *The Matrix* (1999)."
@@ -255,6 +287,8 @@ class TestParsing:
             ("- forget: {slot: liked}", "forget with a value"),
             ("- user:", "expected text, got nothing"),
             ("- user: [a, b]", "expected text, got a list"),
+            ("- user: hi\n  expect: {some_item: {mood: dark}}", "s.yaml:6: unknown key 'mood' in some_item"),
+            ("- user: hi\n  expect: {not_asked_about: weather}", "expected one of moods, themes, genres"),
         ],
     )
     def test_a_mistake_is_told_with_its_line(self, turns: str, message: str) -> None:
@@ -262,6 +296,18 @@ class TestParsing:
             script(turns)
         assert message in str(error.value)
         assert "s.yaml:" in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("family", "message"),
+        [
+            ("criticing", "expected one of eliciting, describing, .*; did you mean 'critiquing'[?], got"),
+            ("[why, undo]", "expected text, got a list"),
+            ("", "expected text, got nothing"),
+        ],
+    )
+    def test_a_family_that_is_none(self, family: str, message: str) -> None:
+        with pytest.raises(ScriptError, match=rf"^s\.yaml:2: {message}"):
+            script("- user: hi\n", f"name: s\nfamily: {family}\ndescription: d\n")
 
     def test_all_mistakes_are_told_at_once(self) -> None:
         with pytest.raises(ScriptError) as error:
@@ -393,6 +439,8 @@ class TestRunner:
             "every_item: {genres: [crime]}",
             "every_item: {audience: family}",
             "every_item: {max_minutes: 100}",
+            "some_item: {genres: [horror]}",
+            "some_item: {genres: [comedy], years: [null, 1995]}",
             "recommend: [Ronin]",
             "recommend_any: [Ronin, Heat]",
             "must_not_recommend: [Fargo]",
@@ -425,12 +473,36 @@ class TestRunner:
             ("not_notes: [violence]", ["The Fugitive", "Fargo", "Scream", "Ronin", "Seven"]),
             ("person: michael mann", ["Heat"]),
             ("person: Al Pacino", []),
+            ("not_person: Michael Mann", []),  # of the others nobody is known
+            ("not_person: Al Pacino", ["Heat"]),
+            ("any_mood: [dark, tense]", ["Heat"]),
+            ("not_moods: [silly]", ["Heat"]),
+            ("not_moods: [tense]", []),
         ],
     )
     def test_what_a_rich_record_must_say(self, condition: str, films: list[str]) -> None:
         wanted = script(f"- user: hi\n  expect: {{every_item: {{{condition}}}}}\n").turns[0].expect.every_item
         assert wanted is not None
         assert [item.title for item in ITEMS if satisfies(item, wanted)] == films
+
+    def test_one_item_has_to_keep_all_conditions_of_some_item(self) -> None:
+        # shown are The Fugitive (action, thriller, 1993) and Fargo (crime, comedy, 1996)
+        good = "- user: Heat\n  expect: {some_item: {genres: [comedy], years: [1996, 1996]}}\n"
+        assert failures(run(good)) == []
+        (check,) = (c for c in run(good.replace("1996, 1996", "1993, 1993")).turns[0].checks if not c.passed)
+        assert check.got == "none of The Fugitive (1993), Fargo (1996)"
+
+    @pytest.mark.parametrize(
+        ("expectation", "failed"),
+        [
+            ("not_asked_about: [genres, moods]", ["not_asked_about"]),
+            ("not_asked_about: decade", []),
+            ("options_without: heat", ["options_without"]),
+            ("options_without: horror", []),  # "no horror" offers none
+        ],
+    )
+    def test_what_a_question_must_not_be_about(self, expectation: str, failed: list[str]) -> None:
+        assert failures(run(f"- user: hi\n  expect: {{{expectation}}}\n", Asks())) == failed
 
     def test_the_question_budget_counts_over_the_script(self) -> None:
         turns = "- user: hi\n  expect: {question_budget: 1}\n- user: hi\n  expect: {question_budget: 1}\n"
@@ -507,6 +579,27 @@ class TestReport:
         assert "FAILED asked: expected a question; got no question" in out.getvalue()
         assert "s.yaml:5  user: '[red]\\ud800'" in out.getvalue()
 
+    def test_families_have_their_pass_rates(self) -> None:
+        good, bad = self.results()
+        of_why = replace(bad, script=replace(bad.script, family="why"))
+        eliciting, why = by_family((of_why, good, bad, good))
+        assert (eliciting.family, eliciting.scripts, eliciting.scripts_passed) == ("eliciting", 3, 2)
+        assert (eliciting.turns, eliciting.turns_passed) == (3, 2)
+        assert (eliciting.checks, eliciting.checks_held) == (7, 6)  # answered and grounded, and what b asks
+        assert (why.family, why.scripts_passed, why.scripts) == ("why", 0, 1)
+        out = io.StringIO()
+        print_report((of_why, good, bad, good), Console(file=out, width=140), "title")
+        (line,) = (line for line in out.getvalue().splitlines() if line.split()[:2] == ["eliciting", "2/3"])
+        assert line.split() == ["eliciting", "2/3", "67%", "21%", "to", "94%", "2/3", "6/7"]
+
+    def test_the_interval_of_four_passes_does_not_flatter(self) -> None:
+        # Wilson with z = 1.96: 1 / (1 + z^2 / 4) = 0.510; of 1 in 2: (0.5 + z^2 / 4 -+ ...) = 0.0945, 0.9055
+        four, half = pass_rate(4, 4), pass_rate(1, 2)
+        assert (four.value, round(four.low, 3), four.high) == (1.0, 0.510, 1.0)
+        assert (half.value, round(half.low, 4), round(half.high, 4)) == (0.5, 0.0945, 0.9055)
+        with pytest.raises(ValueError):
+            pass_rate(0, 0)
+
     def test_verbose_prints_transcripts_of_what_passed(self) -> None:
         out = io.StringIO()
         print_report(self.results(), Console(file=out, width=140), "title", verbose=True)
@@ -519,6 +612,8 @@ class TestReport:
         assert turn["reply"]["steps"][0]["speaker"] == "template"
         assert turn["reply"]["items"][0] == {"item_id": "1", "title": "Heat", "rank": 1}
         assert data["median_turn_seconds"] > 0
+        assert data["families"]["eliciting"]["pass_rate"] == 0.5
+        assert data["families"]["eliciting"]["scripts"] == 2
 
 
 class TestCommand:
@@ -562,6 +657,25 @@ class TestCommand:
         assert "s.yaml:" in output
         assert "Traceback" not in output
 
+    def test_packaged_scripts_that_do_not_fit_a_workspace_are_left_out_and_named(
+        self, call: Callable[..., tuple[int, str]], tmp_path: Path
+    ) -> None:
+        code, output = call("--workspace", tmp_path)  # ITEMS have one director and one mood in all
+        assert code == 1
+        left_out = [line for line in output.splitlines() if line.startswith("left out")]
+        assert any("any-mood.yaml:7: this catalogue has no more mood among" in line for line in left_out)
+        assert "scripts passed" in output
+
+    def test_a_script_of_ones_own_that_does_not_fit_is_2(
+        self, call: Callable[..., tuple[int, str]], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "s.yaml"
+        path.write_text(
+            "name: s\nfamily: why\ndescription: d\ngiven: {m: {language: any}}\nturns: [{user: $m}]\n"
+        )
+        code, output = call(path)
+        assert (code, "s.yaml:4: this catalogue has no language for $m" in output) == (2, True)
+
     def test_what_cannot_be_opened_or_written_is_2(
         self, call: Callable[..., tuple[int, str]], tmp_path: Path
     ) -> None:
@@ -583,9 +697,11 @@ class TestPackagedScripts:
 
         return starter_sources().catalogue_read.catalogue
 
-    def test_thirty_five_of_many_families(self, scripts: tuple[Script, ...]) -> None:
-        assert len(scripts) == 35
-        assert len({script.family for script in scripts}) >= 12
+    def test_sixty_and_more_with_four_of_every_family(self, scripts: tuple[Script, ...]) -> None:
+        assert len(scripts) == 68
+        families = Counter(script.family for script in scripts)
+        assert families.keys() == set(FAMILIES)
+        assert min(families.values()) >= 4
         assert all(script.path.stem == script.name for script in scripts)
 
     def test_fifteen_name_films_that_must_be_among_the_first_ten(self, scripts: tuple[Script, ...]) -> None:
@@ -595,31 +711,32 @@ class TestPackagedScripts:
             assert script.n == 10
             assert any(t.expect.recommend or t.expect.recommend_any for t in script.turns), script.name
 
-    def test_each_recommends_by_the_third_message(self, scripts: tuple[Script, ...]) -> None:
+    def test_each_demands_something_of_every_answer_and_recommendations_of_one(
+        self, scripts: tuple[Script, ...]
+    ) -> None:
         for script in scripts:
             said = [turn for turn in script.turns if isinstance(turn.action, Say | Tap)]
-            assert 2 <= len(said) <= 5, script.name
-            insists = [
-                t.expect.recommended is True or t.expect.new_items is True or bool(t.expect.recommend)
-                for t in said
-            ]
-            assert any(insists[:4] if script.family == "injection" else insists[:3]), script.name
+            assert len(said) >= 2, script.name
+            assert [turn.line for turn in said if turn.expect == Expect()] == [], script.name
+            insists = (t.expect.recommended or t.expect.new_items or t.expect.recommend for t in said)
+            assert any(insists), script.name
 
     def test_their_films_are_in_the_starter_catalogue(
         self, scripts: tuple[Script, ...], catalogue: Iterable[Item]
     ) -> None:
-        films = FilmIndex(catalogue)
-        unknown = [(s.name, film) for s in scripts for film in s.films() if not films.find(film.title)]
-        assert unknown == []
+        fitting, problems = fitted(scripts, FilmIndex(catalogue))
+        assert problems == ()
+        assert len(fitting) == len(scripts)
 
     def test_what_they_demand_of_every_item_can_be_met(
         self, scripts: tuple[Script, ...], catalogue: Iterable[Item]
     ) -> None:
-        for script in scripts:
+        for script in fitted(scripts, FilmIndex(catalogue))[0]:
             for turn in script.turns:
-                wanted = turn.expect.every_item
-                if wanted is not None:
-                    assert sum(satisfies(item, wanted) for item in catalogue) >= 6, (script.name, turn.line)
+                for wanted in (turn.expect.every_item, turn.expect.some_item):
+                    if wanted is not None:
+                        can = sum(satisfies(item, wanted) for item in catalogue)
+                        assert can >= 6, (script.name, turn.line)
 
     def test_a_packaged_script_reads_back(self) -> None:
         assert load(PACKAGED / "one-film.yaml").turns[0].action == Say("something like Heat?")
