@@ -252,8 +252,8 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _to_torch(matrix: sparse.csr_array) -> Tensor:
-    parts = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-    return torch.sparse_csr_tensor(*parts, torch.from_numpy(matrix.data), size=matrix.shape)
+    starts, columns = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
+    return torch.sparse_csr_tensor(starts, columns, torch.from_numpy(matrix.data), size=matrix.shape)
 
 
 class _Product(torch.autograd.Function):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +161,7 @@ def _weighted_titles(catalogue: Catalogue) -> sparse.csr_array:
     return sparse.csr_array(weighted / np.maximum(lengths, 1e-9)[:, None], dtype=np.float32)
 
 
-def _full_names(catalogue: Catalogue) -> dict[str, Sequence[int]]:
+def _full_names(catalogue: Catalogue) -> Mapping[str, Sequence[int]]:
     """Rows of the items by the full names of their people, lower case."""
     found: dict[str, list[int]] = {}
     for row, item in enumerate(catalogue):

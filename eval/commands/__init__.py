@@ -1,0 +1,1 @@
+"""The sub-commands of `tastebud eval`, by what they measure."""

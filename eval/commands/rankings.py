@@ -1,0 +1,73 @@
+"""`tastebud eval movielens` and `tastebud eval redial`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.terminal import one_line_errors
+from eval.commands.shared import JsonOption, say, told_and_kept
+
+if TYPE_CHECKING:
+    from eval.benchmarks.tables import Section
+
+
+class Protocols(StrEnum):
+    """How MovieLens is split."""
+
+    random = "random"
+    last = "last"
+    cold = "cold"
+
+
+def movielens(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a MovieLens download; MovieLens 100K of the starter if left out."),
+    ] = None,
+    protocols: Annotated[
+        list[Protocols] | None, typer.Option("--protocol", help="Repeat for several; all if left out.")
+    ] = None,
+    neural: Annotated[bool, typer.Option(help="BPR, NeuMF and CFGAN too: minutes more.")] = True,
+    blend: Annotated[bool, typer.Option(help="The learned blend too; needs LightGBM.")] = True,
+    seed: Annotated[int, typer.Option(help="Decides the splits and where learning begins.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank MovieLens by its published protocols, every baseline in the same run, with 95 % intervals."""
+    from eval.benchmarks.movielens import Options, measure
+    from eval.benchmarks.movielens_data import read_movielens
+    from retrieval.starter import dataset_folder
+
+    with one_line_errors():
+        read = read_movielens(data if data is not None else dataset_folder())
+        options = Options(tuple(one.value for one in protocols or Protocols), neural, blend, seed)
+        sections: list[Section] = []
+        for section in measure(read, options, say=say):
+            told_and_kept(section, sections, "none", seed, json)
+
+
+def redial(
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder with catalogue.jsonl, train.jsonl, sequences.jsonl and valid.jsonl."),
+    ],
+    seed: Annotated[int, typer.Option(help="Of the training, and of what the intervals draw.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank the next film of ReDial's validation dialogues: baselines, and a scorer that is trained first."""
+    from eval.benchmarks.redial import rank_baselines, read_redial, tables
+    from eval.benchmarks.redial_scorer import ablation, rank_scorer, train_scorer
+    from retrieval.encoder import TextEncoder
+
+    with one_line_errors():
+        dialogues, encoder = read_redial(data), TextEncoder()
+        found = rank_baselines(dialogues, encoder, say)
+        trained = train_scorer(dialogues, encoder, seed, say)
+        found += rank_scorer(trained, dialogues)
+        sections: list[Section] = []
+        for section in chain(tables(found, dialogues, seed), ablation(trained, dialogues, seed, say)):
+            told_and_kept(section, sections, "none", seed, json)
