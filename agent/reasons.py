@@ -177,4 +177,5 @@ _SOURCES = {
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
     "interests": "goes with your other interests",
+    "dialogue": "often recommended to people who said such things",
 }

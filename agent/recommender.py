@@ -25,6 +25,7 @@ from agent.reasons import Grounds, best_loved
 from agent.state import apply_reading
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
 from retrieval.catalogue import Catalogue
+from retrieval.dialogue import Message
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter
 
@@ -95,15 +96,17 @@ class Recommender:
         for item_id in exclude:
             self.catalogue.row(item_id)
         state = DialogueState()
+        said: list[Message] = []
         for message in messages:
             role, content = _checked(message)
+            said.append(self._named(role, content))
             if role == "user":
                 reading = self._reader.read(content[:LONGEST_MESSAGE], state).reading
                 state = apply_reading(state, reading, self._grounds.vocabulary, state.turn + 1)
             else:
                 state = self._heard(state, content)
         query = to_query(state, self._grounds.vocabulary)
-        query = replace(query, exclude=query.exclude.union(exclude))
+        query = replace(query, exclude=query.exclude.union(exclude), messages=tuple(said))
         ranking = self._grounds.ranker.rank(query, n)
         items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
         return Result(items, state, ranking.relaxed)
@@ -194,6 +197,15 @@ class Recommender:
     def close(self) -> None:
         """Close the database."""
         self.store.close()
+
+    def _named(self, role: str, content: str) -> Message:
+        """A message with the items it names taken out of its text."""
+        text, names = content[:LONGEST_MESSAGE], []
+        for mention in reversed(self._linker.mentions(text)):
+            if mention.certain:
+                names.append(mention.item_id)
+                text = f"{text[: mention.start]} {text[mention.end :]}"
+        return Message("seeker" if role == "user" else "recommender", text, tuple(reversed(names)))
 
     def _heard(self, state: DialogueState, content: str) -> DialogueState:
         """Items that the assistant named count as shown."""
