@@ -63,16 +63,23 @@ def from_dialogues(folder: Path, catalogue: Catalogue) -> Corpus:
     title and year, and those that it lacks are left out, their names too. Raises ConfigError naming file
     and line.
     """
-    path = folder / "catalogue.jsonl"
+    return Corpus(
+        known_conversations(folder, "train", catalogue), known_conversations(folder, "sequences", catalogue)
+    )
+
+
+def known_conversations(folder: Path, name: str, catalogue: Catalogue) -> Conversations:
+    """NAME.jsonl of a folder of dialogues in the item_ids of `catalogue`; none where it is not there.
+
+    Raises ConfigError naming file and line.
+    """
+    file, path = folder / f"{name}.jsonl", folder / "catalogue.jsonl"
     titles = read_titles(path)
     own = {item: item for item in titles} if all(item in catalogue for item in titles) else {}
     known = own or matched(path, catalogue)
     if not known:
         raise ConfigError(f"{path}: the workspace has none of its {len(titles):,} items by title and year.")
-    texts = read_conversations(folder / "train.jsonl")
-    further = folder / "sequences.jsonl"
-    sequences = read_conversations(further) if further.is_file() else {}
-    return Corpus(_known(texts, known, titles), _known(sequences, known, titles))
+    return _known(read_conversations(file), known, titles) if file.is_file() or name == "train" else {}
 
 
 def from_likes(interactions: Interactions, catalogue: Catalogue, seed: int) -> Conversations:
