@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message
+from retrieval.features import GROUPS
 from retrieval.filters import Eligible
 from retrieval.retriever import best, check_n
 from retrieval.signals.signal import Scores
@@ -30,11 +31,18 @@ ONLY_WORDS = 64.0
 """Of the fused order where nothing is liked and free words say what is wanted: text retrieval answers."""
 
 
+_OWN = {"collaborative": "together"}
+"""The model counts what dialogues name together; "collaborative" is the source that knows what users like."""
+
+
 class ReadsDialogues(Protocol):
     """Scores every item of the catalogue for what may be recommended next."""
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """[n_items], in the units of a natural logarithm of odds; higher is better."""
+
+    def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
+        """What each feature adds to the score of an item, by name."""
 
 
 class Conversational:
@@ -49,6 +57,7 @@ class Conversational:
 
     def __init__(self, catalogue: Catalogue, model: ReadsDialogues) -> None:
         self._catalogue = catalogue
+        self._model = model
         self._scores = lru_cache(REMEMBERED)(model.scores)
 
     def retrieve(self, query: Query, eligible: Eligible, n: int) -> list[Candidate]:
@@ -71,6 +80,23 @@ class Conversational:
         return [
             replace(one, score=joint[one.item_id], rank=rank) for rank, one in enumerate(ordered, start=1)
         ]
+
+    def shares(self, query: Query, item_id: str) -> tuple[tuple[str, float], ...]:
+        """What speaks for an item in the model, as (group of features, share), of all that it sees in total.
+
+        A group's share is the sum of what its features add, where positive; the shares add up to
+        1 / (1 + w), the model's part in the joint order. Empty without messages. Raises UnknownItemError.
+        """
+        if not query.messages:
+            return ()
+        parts = self._model.contributions(query.messages, item_id)
+        sums = {
+            _OWN.get(group, group): max(0.0, sum(parts.get(name, 0.0) for name in names))
+            for group, names in GROUPS.items()
+        }
+        total = sum(sums.values())
+        part = 1 / (1 + _weight(query))
+        return tuple((group, part * value / total) for group, value in sums.items() if value > 0)
 
 
 def _weight(query: Query) -> float:
