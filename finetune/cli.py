@@ -104,22 +104,19 @@ def scorer(
             "--output", help="Where it is kept; in the workspace, which then serves it, if left out."
         ),
     ] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="Learn from the workspace's own conversations too.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of every random choice in the training.")] = 7,
 ) -> None:
     """Train the scorer from dialogues and from what the workspace's users like; it serves from then on."""
     from rich.console import Console
 
-    from finetune.corpus import corpus
-    from finetune.scorer import train as train_scorer
-    from retrieval.scoring import SCORER
+    from finetune.refit import train_for
     from retrieval.workspace import Workspace, open_starter
 
     console = Console(stderr=True)
     with one_line_errors():
         place = open_starter() if workspace is None else Workspace.open(workspace)
-        learned = corpus(place.catalogue, dialogues, place.interactions, seed)
-        console.print(f"Learning from {len(learned.texts):,} and {len(learned.sequences):,} conversations")
-        trained = train_scorer(place, learned, seed, console.print)
-        folder = output or place.folder / SCORER
-        trained.save(folder)
+        folder = train_for(place, dialogues, from_feedback, output, seed, console.print)
         console.print(f"The scorer is in {folder}")

@@ -35,9 +35,15 @@ class Corpus:
 
 
 def corpus(
-    catalogue: Catalogue, dialogues: Path | None, interactions: Interactions | None, seed: int
+    catalogue: Catalogue,
+    dialogues: Path | None,
+    interactions: Interactions | None,
+    seed: int,
+    feedback: Conversations | None = None,
 ) -> Corpus:
-    """Both sources together. Without dialogues, everything is learned from what users like.
+    """All sources together; without dialogues, everything is learned from what users like.
+
+    `feedback`: conversations with the recommender itself, which count like recorded ones.
 
     Raises ConfigError where a file of `dialogues` is malformed, and where there is nothing to learn from.
     """
@@ -46,7 +52,7 @@ def corpus(
     rng = np.random.default_rng(seed)
     share = LISTED if spoken.texts else 1.0
     listed = {name: one for name, one in told.items() if rng.random() < share}
-    texts = {**spoken.texts, **listed}
+    texts = {**spoken.texts, **listed, **(feedback or {})}
     if not texts:
         raise ConfigError(
             "There is nothing to learn from: give --dialogues DIR, or index the workspace with "
@@ -82,17 +88,19 @@ def known_conversations(folder: Path, name: str, catalogue: Catalogue) -> Conver
     return _known(read_conversations(file), known, titles) if file.is_file() or name == "train" else {}
 
 
-def from_likes(interactions: Interactions, catalogue: Catalogue, seed: int) -> Conversations:
+def from_likes(
+    interactions: Interactions, catalogue: Catalogue, seed: int, kept: bool = False
+) -> Conversations:
     """Stretches of what each user likes, drawn without order: some are said, the others recommended then.
 
-    Users who are kept for the figures are left out.
+    Users who are kept for the figures are left out, or with `kept` they are the only ones.
     """
     held = held_out_users(interactions.users)
     rng, liked = np.random.default_rng(seed), interactions.positive
     found: dict[str, tuple[Message, ...]] = {}
     for number, user in enumerate(interactions.users):
         rows = rng.permutation(liked.indices[liked.indptr[number] : liked.indptr[number + 1]])
-        for part in range(0 if user in held else min(STRETCHES, len(rows) // 2)):
+        for part in range(0 if (user in held) != kept else min(STRETCHES, len(rows) // 2)):
             ids = tuple(catalogue.ids[row] for row in rows[part * STRETCH : (part + 1) * STRETCH])
             if len(ids) > 1:
                 given = min(int(rng.integers(1, GIVEN + 1)), len(ids) - 1)
