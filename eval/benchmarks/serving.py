@@ -152,9 +152,7 @@ def serve(name: str, ranker: Ranker, asked: Sequence[Asked], seed: int) -> Serve
 
     def mean_of(column: int) -> Estimate:
         values = gains[:, column]
-        return bootstrap(
-            len(owners), lambda weights: float(np.average(values, weights=weights[owner] + 1e-12)), seed
-        )
+        return bootstrap(len(owners), lambda weights: float(np.average(values, weights=weights[owner])), seed)
 
     return Served(name, *(mean_of(column) for column in range(4)))
 
