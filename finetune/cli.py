@@ -107,6 +107,7 @@ def scorer(
     from finetune.targets import read_conversations
     from retrieval.catalogue import read_catalogue
     from retrieval.encoder import TextEncoder
+    from retrieval.signals.listener import Layers
 
     console = Console(stderr=True)
     with one_line_errors():
@@ -114,6 +115,7 @@ def scorer(
         texts = read_conversations(dialogues / "train.jsonl")
         further = dialogues / "sequences.jsonl"
         sequences = read_conversations(further) if further.is_file() else {}
-        trained = train_scorer(catalogue, texts, sequences, TextEncoder(), seed, console.print)
+        layers = Layers.packaged()
+        trained = train_scorer(catalogue, texts, sequences, TextEncoder(), layers, seed, console.print)
         trained.save(output)
         console.print(f"The scorer is in {output}")
