@@ -14,6 +14,7 @@ from finetune.tower import Say
 from retrieval.errors import WorkspaceError
 from retrieval.scorer import LearnedScorer
 from retrieval.scoring import SCORER, scorer_folder
+from retrieval.signals.listener import Layers
 from retrieval.workspace import Workspace
 
 
@@ -70,8 +71,8 @@ def _former(workspace: Workspace) -> dict[str, LearnedScorer]:
     starter = workspace.manifest.source.startswith("starter films")
     folder = scorer_folder(workspace.folder, starter)
     try:
-        texts = workspace.dense.vectors
-        return {"before": LearnedScorer.load(folder, workspace.catalogue, workspace.encoder, texts)}
+        given = (workspace.catalogue, workspace.encoder, workspace.dense.vectors, Layers.packaged())
+        return {"before": LearnedScorer.load(folder, *given)}
     except WorkspaceError:
         return {}  # there was none, or it could not be read: nothing to compare with
 

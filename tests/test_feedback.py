@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from listener_layers import tiny_layers
 from small import ITEMS, build
 
 from agent.memory.store import Store
@@ -12,6 +13,7 @@ from finetune.refit import train_for
 from retrieval.conversational import Conversational
 from retrieval.dialogue import Message
 from retrieval.scoring import SCORER
+from retrieval.signals.listener import Layers
 from retrieval.types import Query
 from retrieval.workspace import Workspace
 
@@ -73,7 +75,8 @@ def test_recall_by_hand(workspace):
     assert (row.scorer, row.old, row.new) == ("before", 0.5, None)
 
 
-def test_feedback_is_learned_published_and_served(tmp_path):
+def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
+    monkeypatch.setattr(Layers, "packaged", tiny_layers)
     workspace, said = build(ITEMS, tmp_path), []
     with pytest.raises(ConfigError, match="nobody has talked"):
         train_for(workspace, None, True, None, 0, said.append)
