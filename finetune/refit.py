@@ -29,13 +29,13 @@ def train_for(
     """Train on everything at once, so that nothing is forgotten, and publish in one step; where it is.
 
     With feedback it says what the former scorer and the new one recall of old and of new conversations that
-    neither has learned from. Raises ConfigError where there is nothing to learn from.
+    neither has learned from. `starts` as in `train`. Raises ConfigError where there is nothing to learn from.
     """
     feedback = _feedback(workspace) if with_feedback else Feedback({}, {})
     learned = corpus(workspace.catalogue, dialogues, workspace.interactions, seed, feedback.learned)
     say(f"Learning from {len(learned.texts):,} and {len(learned.sequences):,} conversations")
     before = _former(workspace) if with_feedback else {}
-    trained = train(workspace, learned, seed, say)
+    trained = train(workspace, learned, starts, seed, say)
     if with_feedback:
         _compare(workspace, {**before, "after": trained}, feedback, seed, say)
     folder = output or workspace.folder / SCORER

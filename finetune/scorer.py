@@ -221,15 +221,18 @@ def fit(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed: in
     return best_blend(trees, net, columns, lists.stopping)
 
 
-def train(workspace: Workspace, learned: Corpus, seed: int, say: Say) -> LearnedScorer:
-    """The whole training, from conversations to the scorer of a workspace's catalogue."""
+def train(workspace: Workspace, learned: Corpus, starts: int, seed: int, say: Say) -> LearnedScorer:
+    """The whole training, from conversations to the scorer of a workspace's catalogue.
+
+    `starts`: how many pairs of towers are trained and averaged.
+    """
     made = prepare(
         workspace.catalogue,
         learned.texts,
         learned.sequences,
         workspace.encoder,
         Layers.packaged(),
-        TowerSettings(),
+        TowerSettings(starts=starts),
         seed,
         say,
     )

@@ -79,13 +79,13 @@ def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
     monkeypatch.setattr(Layers, "packaged", tiny_layers)
     workspace, said = build(ITEMS, tmp_path), []
     with pytest.raises(ConfigError, match="nobody has talked"):
-        train_for(workspace, None, True, None, 0, said.append)
+        train_for(workspace, None, True, None, 1, 0, said.append)
     with Store(workspace.database) as store:
         with pytest.raises(ConfigError, match="two likes"):
-            train_for(workspace, None, True, None, 0, said.append)
+            train_for(workspace, None, True, None, 1, 0, said.append)
         for _ in range(40):  # everybody who likes Babe takes to Samurai, which no rating says
             store.create("ana", state=liking("babe", "samurai", shown=("samurai",)))
-    folder = train_for(workspace, None, True, None, 0, said.append)
+    folder = train_for(workspace, None, True, None, 1, 0, said.append)
     assert folder == workspace.folder / SCORER
     assert any(line.startswith("recall@10 after") for line in said)
     opened = Workspace.open(workspace.folder, workspace.encoder)
@@ -97,6 +97,6 @@ def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
         for place in (workspace, opened)
     )
     assert after < before
-    again = train_for(opened, None, True, None, 0, said.append)
+    again = train_for(opened, None, True, None, 1, 0, said.append)
     assert any(line.startswith("recall@10 before") for line in said)
     assert sorted(path.name for path in again.parent.iterdir() if path.name.startswith(SCORER)) == [SCORER]

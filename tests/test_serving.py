@@ -56,7 +56,7 @@ def test_the_command(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Layers, "packaged", tiny_layers)
     opened = build(ITEMS, tmp_path / "w")
-    train_for(opened, None, False, None, 0, lambda _: None)
+    train_for(opened, None, False, None, 1, 0, lambda _: None)
     monkeypatch.setattr(module, "_packaged_encoder", lambda: opened.encoder)
     arguments = ["ranking", "--workspace", str(tmp_path / "w"), "--json", str(tmp_path / "f.json")]
     result = CliRunner().invoke(app, arguments)
