@@ -23,6 +23,7 @@ def train_for(
     dialogues: Path | None,
     with_feedback: bool,
     output: Path | None,
+    starts: int,
     seed: int,
     say: Say,
 ) -> Path:
