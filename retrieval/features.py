@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
 from retrieval.encoder import Encoder
-from retrieval.signals.comentions import NOTHING, Comentions, Mentions, Own, Popularity, Rows, rows_of
+from retrieval.signals.comentions import Comentions, Mentions, Popularity, Rows, rows_of
 from retrieval.signals.facts import Facts
 from retrieval.signals.following import Following
 from retrieval.signals.linear import LinearMentions
@@ -95,23 +95,20 @@ class Features:
         chances: Chances,
         reading: Reading,
         heard: Scores | None = None,
-        own: Own = NOTHING,
     ) -> NDArray[np.float32]:
         """float32 [rows, features]; nan where a feature is not known (nothing named yet, no year).
 
         `chances`: what the towers make of the messages. `reading`: of the same messages.
-        `own`: a counted dialogue that these messages are a part of, whose counts are to be left out.
         """
         named = rows_of(self.catalogue, mentioned(messages))
         seeker = rows_of(self.catalogue, mentioned([one for one in messages if one.role == "seeker"]))
-        everything = Own(own.named, own.named) if own is not NOTHING else NOTHING
         columns = [
             *self._by_towers(rows, chances),
             *self._by_similarity(messages, rows, named, reading),
-            *self._by_collaboration(rows, named, seeker, own),
+            *self._by_collaboration(rows, named, seeker),
             *self._by_graph(rows, named),
-            np.log1p(1000 * self.popularity.shares(own)[rows]),
-            np.log1p(1000 * self._named.shares(everything)[rows]),
+            np.log1p(1000 * self.popularity.shares[rows]),
+            np.log1p(1000 * self._named.shares[rows]),
             self._years[rows],
             *(np.full(len(rows), count) for count in (len(named), len(seeker), len(messages))),
             *self._by_wishes(messages, rows),
@@ -137,13 +134,13 @@ class Features:
             self.words.scores((Message("seeker", said),))[rows],
         ]
 
-    def _by_collaboration(self, rows: Rows, named: Rows, seeker: Rows, own: Own) -> list[np.ndarray]:
-        together = self.comentions.given(named, own)
-        linear, nearest = self.linear.given(named, own), self.neighbours.given(named, own)
-        given, later = together[:, rows].T, self.following.later(named, own)[:, rows].T
-        next_ = self.following.next(named[-1:], own)[:, rows].T
+    def _by_collaboration(self, rows: Rows, named: Rows, seeker: Rows) -> list[np.ndarray]:
+        together = self.comentions.given(named)
+        linear, nearest = self.linear.given(named), self.neighbours.given(named)
+        given, later = together[:, rows].T, self.following.later(named)[:, rows].T
+        next_ = self.following.next(named[-1:])[:, rows].T
         theirs = np.isin(named, seeker)
-        share = self.popularity.shares(own)[rows]
+        share = self.popularity.shares[rows]
         return [
             given.sum(axis=1),
             _over(np.nanmax, given),

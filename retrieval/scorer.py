@@ -17,7 +17,7 @@ from retrieval.encoder import Encoder
 from retrieval.errors import WorkspaceError
 from retrieval.features import NAMES, Features
 from retrieval.listwise import Net, NetWeights
-from retrieval.signals.comentions import NOTHING, Mentions, Own, Rows, rows_of
+from retrieval.signals.comentions import Mentions, Rows, rows_of
 from retrieval.signals.listener import Layers, Listener
 from retrieval.signals.signal import Scores
 from retrieval.signals.tower import Tower
@@ -146,9 +146,7 @@ class Blend:
         return blend
 
 
-def candidate_rows(
-    features: Features, messages: Sequence[Message], chances: Scores, own: Own = NOTHING
-) -> Rows:
+def candidate_rows(features: Features, messages: Sequence[Message], chances: Scores) -> Rows:
     """Rows of what is worth scoring, ascending: the likeliest 500 by the towers and 150 by co-occurrence.
 
     Items named already are none of them.
@@ -156,7 +154,7 @@ def candidate_rows(
     named = rows_of(features.catalogue, mentioned(messages))
     found = [_first(chances, named, FROM_TOWERS)]
     if len(named):
-        found.append(_first(features.comentions.given(named, own).sum(axis=0), named, FROM_COMENTIONS))
+        found.append(_first(features.comentions.given(named).sum(axis=0), named, FROM_COMENTIONS))
     return np.unique(np.concatenate(found))
 
 

@@ -1,4 +1,4 @@
-"""Who is named in one dialogue is named together in others: counts, which can be taken out again exactly."""
+"""What is named in one dialogue is named together in others: counts of dialogues."""
 
 from __future__ import annotations
 
@@ -78,20 +78,6 @@ class Mentions:
             ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
-    """One counted dialogue (rows of what it names, and of what its recommender names), to be left out again.
-
-    What is learned from a dialogue's own counts is to find the dialogue again, not to recommend.
-    """
-
-    named: Rows
-    recommended: Rows
-
-
-NOTHING = Own(np.zeros(0, np.int64), np.zeros(0, np.int64))
-
-
 class Popularity:
     """The share of dialogues in which the recommender names an item."""
 
@@ -103,13 +89,12 @@ class Popularity:
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """The same for every dialogue."""
-        return self.shares()
+        return self.shares
 
-    def shares(self, own: Own = NOTHING) -> Scores:
-        """As if `own` had not been counted."""
-        counts = self._counts.copy()
-        counts[own.recommended] -= 1
-        return (counts / max(self._dialogues - (own is not NOTHING), 1)).astype(np.float32)
+    @property
+    def shares(self) -> Scores:
+        """[n_items]."""
+        return (self._counts / max(self._dialogues, 1)).astype(np.float32)
 
 
 class Comentions:
@@ -130,15 +115,10 @@ class Comentions:
         """Zero for every item where none was named."""
         return self.given(rows_of(self._catalogue, mentioned(messages))).sum(axis=0)
 
-    def given(self, named: Rows, own: Own = NOTHING) -> NDArray[np.float32]:
-        """P(i | j), [named, n_items]; `own`: a dialogue that names all of `named` and is not to count."""
-        both = self._together[named].toarray()
-        counts = self._counts[named].copy()
-        if own is not NOTHING:
-            both[:, own.named] -= 1
-            counts -= 1
-        prior = PRIOR * self._popularity.shares(own)
-        return ((both + prior) / (counts[:, None] + PRIOR)).astype(np.float32)
+    def given(self, named: Rows) -> NDArray[np.float32]:
+        """P(i | j), [named, n_items]."""
+        both, prior = self._together[named].toarray(), PRIOR * self._popularity.shares
+        return ((both + prior) / (self._counts[named][:, None] + PRIOR)).astype(np.float32)
 
 
 def _indicator(rows: Sequence[Rows], width: int) -> sparse.csr_array:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
-from retrieval.signals.comentions import NOTHING, PRIOR, Mentions, Own, Popularity, Rows, rows_of
+from retrieval.signals.comentions import PRIOR, Mentions, Popularity, Rows, rows_of
 from retrieval.signals.signal import Scores
 
 
@@ -39,26 +39,17 @@ class Following:
         """Sum over the items named; zero for every item where none was."""
         return self.later(rows_of(self._catalogue, mentioned(messages))).sum(axis=0)
 
-    def later(self, named: Rows, own: Own = NOTHING) -> NDArray[np.float32]:
-        """[named, n_items]; `own`: a dialogue that names all of `named` and is not to count."""
-        return self._shrunk(self._later, _pairs(own.named, own.recommended), named, own)
+    def later(self, named: Rows) -> NDArray[np.float32]:
+        """[named, n_items]."""
+        return self._shrunk(self._later, named)
 
-    def next(self, last: Rows, own: Own = NOTHING) -> NDArray[np.float32]:
+    def next(self, last: Rows) -> NDArray[np.float32]:
         """The same for what is named directly after each of `last`."""
-        pairs = _neighbours(_pairs(own.named, own.recommended), own.named)
-        return self._shrunk(self._next, pairs, last, own)
+        return self._shrunk(self._next, last)
 
-    def _shrunk(
-        self, counted: sparse.csr_array, own_pairs: NDArray[np.int64], named: Rows, own: Own
-    ) -> NDArray[np.float32]:
-        both = counted[named].toarray()
-        counts = self._counts[named].copy()
-        if own is not NOTHING:
-            counts -= 1
-            for place, row in enumerate(named):
-                both[place, own_pairs[own_pairs[:, 0] == row, 1]] -= 1
-        prior = PRIOR * self._popularity.shares(own)
-        return ((both + prior) / (counts[:, None] + PRIOR)).astype(np.float32)
+    def _shrunk(self, counted: sparse.csr_array, named: Rows) -> NDArray[np.float32]:
+        both, prior = counted[named].toarray(), PRIOR * self._popularity.shares
+        return ((both + prior) / (self._counts[named][:, None] + PRIOR)).astype(np.float32)
 
 
 def _rows(counted: sparse.csr_array) -> list[Rows]:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
-from retrieval.signals.comentions import NOTHING, Mentions, Own, Rows, rows_of
+from retrieval.signals.comentions import Mentions, Rows, rows_of
 from retrieval.signals.signal import Scores
 
 
@@ -34,15 +34,12 @@ class Neighbours:
         """Shares of the votes, which add up to 1; zero for every item where nobody votes."""
         return self.given(rows_of(self._catalogue, mentioned(messages)))
 
-    def given(self, named: Rows, own: Own = NOTHING) -> Scores:
-        """[n_items]; `own`: a dialogue that names all of `named` and is not to vote."""
+    def given(self, named: Rows) -> Scores:
+        """[n_items]."""
         found = np.zeros(len(self._catalogue), dtype=np.float32)
-        counts = self._counts[named] - (own is not NOTHING)
-        known, weights = named[counts > 0], 1 / np.sqrt(counts[counts > 0])
+        known = named[self._counts[named] > 0]
         if not len(known):
             return found
-        likeness = (self._dialogues_of[known].T @ weights) ** 2 / self._sizes
-        found = self._votes @ likeness
-        if own is not NOTHING:
-            found[own.recommended] -= weights.sum() ** 2 / len(own.named)
-        return (np.maximum(found, 0) / max(found.sum(), 1e-9)).astype(np.float32)
+        weights = 1 / np.sqrt(self._counts[known])
+        found = self._votes @ ((self._dialogues_of[known].T @ weights) ** 2 / self._sizes)
+        return (found / max(found.sum(), 1e-9)).astype(np.float32)
