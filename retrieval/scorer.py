@@ -17,10 +17,11 @@ from retrieval.encoder import Encoder
 from retrieval.errors import WorkspaceError
 from retrieval.features import NAMES, Features
 from retrieval.listwise import Net, NetWeights
+from retrieval.signals.alignment import Alignment
 from retrieval.signals.comentions import Mentions, Rows, rows_of
 from retrieval.signals.listener import Layers, Listener
 from retrieval.signals.signal import Scores
-from retrieval.signals.tower import Tower
+from retrieval.signals.tower import Tower, former
 from retrieval.types import Candidate, Query
 
 if TYPE_CHECKING:
@@ -209,9 +210,11 @@ class LearnedScorer:
         `texts`: the encoder's vectors of what the items are about, float32 [n_items, d]. `layers`: as they
         are packaged.
         """
-        tower = Tower.load(folder, catalogue, encoder)
-        features = Features(catalogue, Mentions.load(folder, catalogue), texts)
-        return cls(tower, features, Blend.load(folder), Listener.load(folder, layers, tower.reader))
+        alignment = Alignment(former(folder), catalogue, texts)
+        tower = Tower.load(folder, encoder, catalogue, alignment)
+        features = Features(catalogue, Mentions.load(folder, catalogue, alignment), texts)
+        listener = Listener.load(folder, layers, tower.reader, alignment)
+        return cls(tower, features, Blend.load(folder), listener)
 
 
 def put_first(chances: Scores, rows: Rows, scored: NDArray[np.float64]) -> Scores:
