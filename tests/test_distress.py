@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+import small
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.prompting import templates
+from agent.prompting import phrase, templates
 from agent.reading.distress import in_distress
 from agent.reading.talk import before_orders, off_the_road, small_talk
 
@@ -83,11 +84,26 @@ def test_what_is_quoted_is_not_said_by_the_writer() -> None:
 
 def test_the_answer_leads_to_people_and_invents_no_number() -> None:
     (text,) = templates("distress")
-    assert {"someone you trust", "crisis line", "emergency number"} <= {
-        part for part in ("someone you trust", "crisis line", "emergency number") if part in text
-    }
+    for part in ("someone you trust", "crisis line", "local emergency number"):
+        assert part in text
     assert not re.search(r"\d", text)
     assert "?" not in text
+
+
+def test_distress_is_answered_before_anything_else_and_what_is_known_stays() -> None:
+    made = small.recommender()
+    chat = made.conversation(user="ana")
+    chat.send("I loved Heat, a comedy from the 90s")
+    chat.send(
+        "a western from the 2010s for the family"
+    )  # nothing is one: it asks whether bending is all right
+    assert chat.state.pending is not None
+    before = chat.state
+    reply = chat.send("no. i want to die")
+    assert (reply.text, reply.items, reply.options, reply.question) == (phrase("distress"), (), (), None)
+    assert (reply.state.liked, reply.state.wants) == (before.liked, before.wants)
+    assert reply.state.pending is None
+    made.close()
 
 
 @given(st.text(max_size=300))
