@@ -50,6 +50,7 @@ CONTEXT = Context(Linker(CATALOGUE), VOCABULARY, 2020, begun=True)
         ("show me what you have by Ann Bell", Frame(act="more", people=("Ann Bell",))),
         ("show me what you've got", Frame(act="more")),
         ("clueless was way better than grease", Frame(like=("clueless",), seen=("grease",))),
+        ("Grease did nothing for me", Frame(act="critique", dislike=("Grease",))),
         ("grease bored me", Frame(act="critique", dislike=("grease",))),
         ("we saw Grease last night", Frame(seen=("Grease",))),
         ("höchstens 100 Minuten", Frame(max_minutes=100)),

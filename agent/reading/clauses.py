@@ -18,7 +18,7 @@ from agent.reading.wishes import read_wish
 
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 _AFRESH = re.compile(
-    r"\s*(?:with|starring|featuring|directed by|by|from|now|then|make it|ideally|preferably"
+    r"\s*(?:with|starring|featuring|directed by|by|from|now|then(?! came)|make it|ideally|preferably"
     r"|(?:should|must) be|(?:it|they|that|these|this) (?:should|must|(?:has|have|needs?|ought) to))\b",
     re.I,
 )

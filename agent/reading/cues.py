@@ -50,7 +50,7 @@ CUES = re.compile(
 PANNED = re.compile(
     r"\b(?:boring|bored|overrated|terrible|awful|suck(?:s|ed)?|disappoint\w*|meh|bad|worst|lame|dull"
     r"|stupid|trash"
-    r"|garbage|annoying|not for me|no thanks|did not work|could not finish)\b",
+    r"|garbage|annoying|not for me|nothing (?:for me|special)|no thanks|did not work|could not finish)\b",
     re.I,
 )
 PRONOUN = re.compile(r"\b(?:it|them|both|that|this|these|those|all|similar|the same|either|one)\b", re.I)
