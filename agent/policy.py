@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -161,10 +162,18 @@ def decade(year: int) -> str:
 
 def phrase_question(split: Split, anchor: str | None) -> Question:
     """The question about a split in its first wording."""
-    question = Question("", split.attribute, (*split.options, SURPRISE))
+    question = Question("", split.attribute, (*map(written, split.options), SURPRISE))
     return replace(
         question, text=question_texts(question, anchor)[0].format(**question_slots(question, anchor))
     )
+
+
+def written(value: str) -> str:
+    """A facet value with the capitals of the names in it: `New York`, `American dream`, `heist`."""
+    texts = spec("spoken")
+    form = texts["names"].get(value) or texts["tails"].get(value) or value
+    found = re.search(re.escape(value), form, re.I)
+    return found[0] if found else value
 
 
 def question_texts(question: Question, anchor: str | None) -> list[str]:

@@ -157,7 +157,7 @@ class TestTakingBack:
         assert afresh(state) == DialogueState(
             liked=(item("heat", None),),
             disliked=(item("scream", 2),),
-            seen=(item("big", 1),),
+            seen=(item("big", 1), item("alien", 2)),  # who praised it here is not to be told of it
             shown=("ronin",),
             turn=4,
         )

@@ -28,7 +28,7 @@ UNSEEN = (
 NEGATIVE = (
     r"not|no|nor|never|nothing|without|avoid\w*|less|fewer|neither|hate[ds]?|hating|dislik\w+|despise\w*"
     r"|tired of|sick of|enough|rather than|instead of|anything but|skip"
-    r"|too(?=\s+\w)(?!\s+(?:and|but|or|please)\b)|minus|sans|odi[oa]|sin|pas|nada|kein\w*|ohne"
+    r"|too(?=\s+\w)(?!\s+(?:and|but|or|please)\b)|minus|sans|odi[oa]|sin|senza|não|nao|pas|nada|kein\w*|ohne"
     r"|stand"
 )
 EXCEPTING = r"except(?: for)?|apart from|other than|save for"
@@ -50,12 +50,12 @@ CUES = re.compile(
 PANNED = re.compile(
     r"\b(?:boring|bored|overrated|terrible|awful|suck(?:s|ed)?|disappoint\w*|meh|bad|worst|lame|dull"
     r"|stupid|trash"
-    r"|garbage|annoying|not for me|no thanks|did not work|could not finish)\b",
+    r"|garbage|annoying|not for me|nothing (?:for me|special)|no thanks|did not work|could not finish)\b",
     re.I,
 )
 PRONOUN = re.compile(r"\b(?:it|them|both|that|this|these|those|all|similar|the same|either|one)\b", re.I)
 COMPARED = re.compile(
-    r"\b(?:than|over|(?:not|nothing) as \w+ as)\s+(?P<a>[\ue000-\uf8ff])"
+    r"\b(?:than(?:\s+like)?|over|(?:not|nothing) as \w+ as)\s+(?P<a>[\ue000-\uf8ff])"
     r"|\bprefer\w*\s+[\ue000-\uf8ff]\s+to\s+(?P<b>[\ue000-\uf8ff])",
     re.I,
 )

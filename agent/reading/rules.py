@@ -30,7 +30,11 @@ _WANTS_SOMETHING = re.compile(
     r"\b(?:good|great|nice|any|some|a|which|what|find|recommend|suggest)\b.{0,20}\b(?:films?|movies?|flicks?)\b",
     re.I,
 )
-_TAKEN = re.compile(r"\b(?:i['’]ll|i will|let['’]?s|going to|gonna)\s+(?:take|watch|try|go with|do)\b", re.I)
+_TAKEN = re.compile(
+    r"\b(?:i['’]ll|i will|let['’]?s|going to|gonna)\s+(?:take|watch|try|go with|do)\b"
+    r"|\b(?:sounds|looks|seems) (?:good|great|perfect|fun|nice|cool)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)

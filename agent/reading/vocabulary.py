@@ -34,12 +34,13 @@ class Term:
     """What a phrase means here.
 
     `facets` must all hold when `promised`; otherwise they are only the nearest thing this catalogue
-    has to what was said (any of them helps) and may be empty.
+    has to what was said (any of them helps) and may be empty. `akin`: what is refused with them.
     """
 
     phrase: str
     facets: tuple[Facet, ...]
     promised: bool
+    akin: tuple[Facet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,30 @@ class Found:
     term: Term
 
 
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """Phrases that mean the same. `nearest`: facets that come closest where those meant are unknown;
+    `akin`: what is refused with them ("too sad" refuses heartbreaking, too).
+    """
+
+    phrases: tuple[str, ...]
+    meant: tuple[Facet, ...]
+    nearest: tuple[Facet, ...]
+    akin: tuple[Facet, ...]
+
+
 @cache
-def synonyms() -> tuple[tuple[tuple[str, ...], tuple[Facet, ...], tuple[Facet, ...]], ...]:
-    """How people say things: (phrases, facets that they mean, nearest facets where those are unknown)."""
+def synonyms() -> tuple[Synonyms, ...]:
+    """How people say things."""
+
+    def facets(row: dict[str, list[str]], key: str) -> tuple[Facet, ...]:
+        return tuple(Facet(*text.split(":", 1)) for text in row.get(key, []))
+
     rows = yaml.safe_load(Path(__file__).with_name("synonyms.yaml").read_text("utf-8"))
-    return tuple((tuple(row["say"]), _facets(row["mean"]), _facets(row.get("else", []))) for row in rows)
-
-
-def _facets(texts: list[str]) -> tuple[Facet, ...]:
-    return tuple(Facet(*text.split(":", 1)) for text in texts)
+    return tuple(
+        Synonyms(tuple(row["say"]), facets(row, "mean"), facets(row, "else"), facets(row, "akin"))
+        for row in rows
+    )
 
 
 def singulars(word: str) -> tuple[str, ...]:
@@ -85,12 +101,13 @@ class Vocabulary:
             for facet in sorted(known)
             if facet.value.lower() not in DECADE_WORDS
         }
-        for phrases, mean, other in synonyms():
-            promised = all(facet in known for facet in mean)
-            facets = mean if promised else tuple(facet for facet in other if facet in known)
-            for phrase in phrases:
+        for row in synonyms():
+            promised = all(facet in known for facet in row.meant)
+            facets = row.meant if promised else tuple(facet for facet in row.nearest if facet in known)
+            akin = tuple(facet for facet in row.akin if promised and facet in known)
+            for phrase in row.phrases:
                 # The catalogue's own word wins over our idea of what it means.
-                self._terms.setdefault(phrase, Term(phrase, facets, promised))
+                self._terms.setdefault(phrase, Term(phrase, facets, promised, akin))
         self._alone = {
             phrase: self._terms[meaning] for phrase, meaning in _ALONE.items() if meaning in self._terms
         }
