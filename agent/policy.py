@@ -142,7 +142,12 @@ def choose_question(
     # A liked item's own themes are the easiest thing to talk about; with nothing known, a mood is.
     first = "themes" if anchor else "moods" if information(state) == 0 else None
     split = max(worthy, key=lambda s: (s.attribute == first, s.gain))
-    return phrase_question(split, anchor.written if anchor else None)
+    return phrase_question(in_order(split), anchor.written if anchor else None)
+
+
+def in_order(split: Split) -> Split:
+    """A split whose decades go from the earliest to the latest; other options stay as they were chosen."""
+    return replace(split, options=tuple(sorted(split.options))) if split.attribute == "decade" else split
 
 
 def labels_of(item: Item, attribute: str, vocabulary: Vocabulary) -> tuple[str, ...]:

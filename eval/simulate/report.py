@@ -37,8 +37,10 @@ def figures_of(results: Results, seed: int) -> dict[str, dict[str, Estimate]]:
     return found
 
 
-def print_report(results: Results, figures: Figures, baseline: str, seed: int, console: Console) -> None:
-    """All figures with a column per recommender, then the slices of all but the baseline."""
+def print_report(
+    results: Results, figures: Figures, baselines: Sequence[str], seed: int, console: Console
+) -> None:
+    """All figures with a column per recommender, then the slices of all but the baselines."""
     people = len(next(iter(results.values())))
     title = f"{people} simulated people, 95 % intervals over people"
     table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
@@ -48,7 +50,7 @@ def print_report(results: Results, figures: Figures, baseline: str, seed: int, c
     for figure in next(iter(figures.values())):
         table.add_row(figure, *(_cell(column[figure]) for column in figures.values()))
     console.print(table)
-    rows = [row for name in results if name != baseline for row in slice_rows(name, results[name], seed)]
+    rows = [row for name in results if name not in baselines for row in slice_rows(name, results[name], seed)]
     console.print(as_table(Section("By group", tuple(rows))))
 
 
