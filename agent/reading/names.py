@@ -9,7 +9,8 @@ from agent.reading.acts import read_act, read_ordinals
 from agent.reading.link import Link, Linker
 from agent.reading.mentions import Mention
 from agent.reading.titles import common_words
-from agent.reading.vocabulary import Vocabulary
+from agent.reading.topics import is_topic, titles_only
+from agent.reading.vocabulary import Vocabulary, singulars
 
 _FIRST_MARK = 0xE000
 """Start of Unicode's private use area: one such character stands for one name."""
@@ -100,7 +101,7 @@ def find_names(
     whole = message.strip().lower()
     _take_pattern(mask, _QUOTED, linker, vocabulary, unknown=False)
     command = read_act(message) is not None
-    for mention in reversed(linker.mentions(mask.text)):
+    for mention in reversed(titles_only(linker.mentions(mask.text), mask.text, vocabulary)):
         all_of_it = _is_whole(mention.text, whole)
         if all_of_it and command:
             continue  # "more" is a film too, but whoever says it alone wants more
@@ -158,7 +159,10 @@ def _take_pattern(
             continue  # "shorter than 2 hours", "not the 80s"
         for candidate in _shorter(name) if not unknown else (name,):
             if linker.link(candidate) and not _all_common(candidate):
-                mask.take(start, start + len(candidate), candidate, "item")
+                end = start + len(candidate)
+                if is_topic(mask.text, start, end, vocabulary.find(mask.text)):
+                    continue
+                mask.take(start, end, candidate, "item")
                 break
         else:
             if unknown and (pattern is _ALIKE or _looks_like_a_name(name)) and not vocabulary.find(name):
@@ -187,10 +191,6 @@ def _words(name: str) -> list[str]:
 
 
 def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
-    for pattern in (_PERSON, _PERSON_LOWER):
-        for match in reversed(list(pattern.finditer(mask.text))):
-            if not vocabulary.find(match[1]):
-                mask.take(match.start(1), match.end(1), match[1], "person")
     words = list(re.finditer(r"[^\W\d_](?:[\w'’.-]*[\w'’-])?", mask.text))
     for i in range(len(words) - 1, -1, -1):
         for size in (4, 3, 2):
@@ -199,6 +199,10 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
             if text.lower() in vocabulary.people:
                 mask.take(span[0].start(), span[-1].end(), text, "person")
                 break
+    for pattern in (_PERSON, _PERSON_LOWER):
+        for match in reversed(list(pattern.finditer(mask.text))):
+            if not vocabulary.find(match[1]):
+                mask.take(match.start(1), match.end(1), match[1], "person")
     for match in reversed(list(_SURNAME.finditer(mask.text))):
         if vocabulary.person(match["name"]) is not None:
             mask.take(match.start("name"), match.end("name"), match["name"], "person")
@@ -214,7 +218,9 @@ def _take_misspelt(
     known, links = common_words(), {} if known_links is None else known_links
     words = list(re.finditer(r"[^\W_][\w'’&-]*", mask.text[:400]))
     odd = {
-        i for i, w in enumerate(words) if not _all_common(w.group()) and w.group().lower() not in known.names
+        i
+        for i, w in enumerate(words)
+        if not any(map(_all_common, singulars(w.group().lower()))) and w.group().lower() not in known.names
     }
     best: tuple[float, int, int] | None = None
     for start in range(len(words)):
@@ -225,7 +231,8 @@ def _take_misspelt(
             low, high = words[start].start(), words[start + size - 1].end()
             text = mask.text[low:high]
             if text not in links:
-                links[text] = None if vocabulary.find(text) else linker.link(text)
+                topic = vocabulary.find(text) or is_topic(mask.text, low, high, vocabulary.find(mask.text))
+                links[text] = None if topic else linker.link(text)
             link = links[text]
             if (
                 link

@@ -69,6 +69,10 @@ _NOT = re.compile(
 )
 
 
+_SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
+"""Before a decade: when the story takes place, whenever it was made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """The single-valued slots of one message; None = not said. `not_audience`: an audience it refused."""
@@ -110,7 +114,7 @@ def read_years(text: str, latest: int | None = None) -> Years | None:
     decades = [
         _decade_range(match)
         for match in _DECADE.finditer(text)
-        if not _NOT.search(f"{text[: match.start()]} ")
+        if not _NOT.search(f"{text[: match.start()]} ") and not _SET_IN.search(text[: match.start()])
     ]
     if decades:
         return (min(low for low, _ in decades), max(high for _, high in decades))

@@ -38,6 +38,7 @@ late kids family french spanish german italian japanese english popular famous e
 interesting enjoyable decent solid cool awesome amazing perfect fun whole entire instead plz pls
 smth sumthing gimme w wife husband girlfriend boyfriend partner friend friends mum mom dad parents
 date whats make makes twenties thirties forties fifties sixties seventies eighties nineties
+next suitable directed starring theme themes based
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 
