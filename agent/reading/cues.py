@@ -14,7 +14,7 @@ CONTRACTIONS = (
 )
 IDIOMS = re.compile(
     r"\b(?:not bad|not only|why not|no problem|no idea|not sure|no matter|never ?mind|no offen[cs]e"
-    r"|nothing else"
+    r"|nothing else|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
     r"|no preference|do not mind|do not care|do not know|no clue"
     r"|can not (?:get enough|wait|go wrong|beat)(?: of| for| with)?"
     r"|if not|as not|not (?:that )?long ago|could not stop|not to be missed|no doubt)\b",

@@ -44,7 +44,7 @@ _BOUND = re.compile(
 _SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
 _LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 _MINUTES = re.compile(
-    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more"
+    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t|thing)? (?:more"
     r"|longer) than|"
     r"within|not over|no more than|in under)\s+(?P<n>\d{1,3}(?:\.\d)?|one|two|three|an|a)\s*"
     r"(?P<unit>hours?|hrs?|h|minutes?|mins?|m)\b(?P<half>\s+and a half)?",
