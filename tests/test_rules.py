@@ -392,7 +392,8 @@ TOPICAL = [
     Item("5", "New York, New York", 1977, themes=("new york", "airplane", "nun or priest")),
     Item("6", "Airplane!", cast=("Cuba Gooding Jr.",), themes=("mother and son", "love at first sight")),
     Item("7", "The Favourite", 2018, genres=("drama",), directors=("Nelson Pereira dos Santos",)),
-    Item("8", "Unforgiven", 1992, genres=("romance",)),
+    Item("8", "Unforgiven", genres=("romance",), themes=("jewish life", "plot twist"), language="hebrew"),
+    Item("9", "The Artist", 2011, themes=("silent film",), language="silent"),
 ]  # fmt: skip
 
 
@@ -410,6 +411,11 @@ TOPICAL = [
         ("something set in the eighties", Frame(want=("set in the eighties",))),
         ("a drama from the eighties", Frame(want=("drama",), years=(1980, 1989))),
         ("no longer than 120 minutes, and a drama please", Frame(want=("drama",), max_minutes=120)),
+        ("something about Jewish life", Frame(want=("Jewish life",))),
+        ("something built on a plot twist", Frame(want=("plot twist",))),
+        ("something in Hebrew", Frame(language="hebrew")),
+        ("a Korean romance", Frame(want=("romance",), language="korean")),
+        ("a silent film", Frame(want=("silent film",))),
         ("nothing longer than 100 minutes", Frame(max_minutes=100)),
         ("something with Cuba Gooding Jr. in it", Frame(people=("Cuba Gooding Jr",))),
         ("something directed by Nelson Pereira dos Santos", Frame(people=("Nelson Pereira dos Santos",))),

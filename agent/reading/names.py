@@ -9,7 +9,7 @@ from agent.reading.acts import read_act, read_ordinals
 from agent.reading.link import Link, Linker
 from agent.reading.mentions import Mention
 from agent.reading.titles import common_words
-from agent.reading.topics import is_topic, titles_only
+from agent.reading.topics import is_topic_here, titles_only
 from agent.reading.vocabulary import Vocabulary, singulars
 
 _FIRST_MARK = 0xE000
@@ -160,13 +160,19 @@ def _take_pattern(
         for candidate in _shorter(name) if not unknown else (name,):
             if linker.link(candidate) and not _all_common(candidate):
                 end = start + len(candidate)
-                if is_topic(mask.text, start, end, vocabulary.find(mask.text)):
+                if is_topic_here(mask.text, start, end, vocabulary):
                     continue
                 mask.take(start, end, candidate, "item")
                 break
         else:
-            if unknown and (pattern is _ALIKE or _looks_like_a_name(name)) and not vocabulary.find(name):
+            alike = pattern is _ALIKE or _looks_like_a_name(name)
+            if unknown and alike and not _is_topical(mask.text, start, name, vocabulary):
                 mask.take(start, start + len(name), name, "item")
+
+
+def _is_topical(text: str, start: int, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a name that nothing is called by holds or is part of a topic ("Jewish" in "Jewish life")."""
+    return bool(vocabulary.find(name)) or is_topic_here(text, start, start + len(name), vocabulary)
 
 
 def _shorter(name: str) -> list[str]:
@@ -231,7 +237,7 @@ def _take_misspelt(
             low, high = words[start].start(), words[start + size - 1].end()
             text = mask.text[low:high]
             if text not in links:
-                topic = vocabulary.find(text) or is_topic(mask.text, low, high, vocabulary.find(mask.text))
+                topic = vocabulary.find(text) or is_topic_here(mask.text, low, high, vocabulary)
                 links[text] = None if topic else linker.link(text)
             link = links[text]
             if (

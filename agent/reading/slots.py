@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from retrieval.types import Years
@@ -89,13 +90,21 @@ def language_names() -> frozenset[str]:
     return frozenset(_LANGUAGES.values())
 
 
-def read_slots(text: str, latest: int | None = None) -> Slots:
-    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
+def language_of(word: str) -> str | None:
+    """The language that a word names, as catalogues spell it; None for any other word."""
+    return _LANGUAGES.get(word.lower())
+
+
+def read_slots(text: str, latest: int | None = None, languages: Collection[str] = ()) -> Slots:
+    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent".
+
+    `languages`: those of the catalogue, which are understood besides the most frequent ones.
+    """
     text = text.translate(_LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
-        language=_language(text),
+        language=_language(text, languages),
         max_minutes=_max_minutes(text),
         audience=audience,
         not_audience=refused,
@@ -202,8 +211,8 @@ def _max_minutes(text: str) -> int | None:
     return round(amount * 60) if match["unit"].lower().startswith("h") else round(amount)
 
 
-def _language(text: str) -> str | None:
-    names = "|".join(_LANGUAGES)
+def _language(text: str, languages: Collection[str]) -> str | None:
+    names = "|".join(map(re.escape, (*_LANGUAGES, *sorted(languages))))
     match = re.search(
         rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama"
         rf"|horror|romance|love|stor|documentar|western|musical|animat|classic|myster|fantas|crime|war|one)",
@@ -212,7 +221,8 @@ def _language(text: str) -> str | None:
     )
     if not match or _NOT.search(text[: match.start()]):
         return None
-    return _LANGUAGES[(match[1] or match[2]).lower()]
+    name = (match[1] or match[2]).lower()
+    return _LANGUAGES.get(name, name)
 
 
 def _audience(text: str) -> tuple[str | None, str | None]:

@@ -36,6 +36,13 @@ def titles_only(mentions: Iterable[Mention], text: str, vocabulary: Vocabulary) 
     return [mention for mention in mentions if not is_topic(text, mention.start, mention.end, terms)]
 
 
+def is_topic_here(text: str, start: int, end: int, vocabulary: Vocabulary) -> bool:
+    """`is_topic` by the words that stand near: a long message is not looked through for each of its names."""
+    offset = max(0, start - _NEAR)
+    near = text[offset : end + _NEAR]
+    return is_topic(near, start - offset, end - offset, vocabulary.find(near))
+
+
 def is_topic(text: str, start: int, end: int, terms: Sequence[Found]) -> bool:
     """Whether the name at `text[start:end]` is, or is part of, a genre, theme, mood or place here.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from agent.reading.slots import DECADE_WORDS
+from agent.reading.titles import common_words
 from retrieval.catalogue import Catalogue
 from retrieval.types import Facet, Item, facet_values
 
@@ -101,6 +102,10 @@ class Vocabulary:
             for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
+        # "A silent film" is no film in a language of that name.
+        self.languages = frozenset(
+            name.lower() for name in catalogue.values("language") if not common_words().knows(name.lower())
+        )
 
     def term(self, phrase: str) -> Term | None:
         """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""
