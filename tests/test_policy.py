@@ -125,6 +125,17 @@ class TestWhichQuestion:
         assert in_order(chosen).options == ("before 1960", "the 1990s", "the 2010s")
         assert in_order(replace(chosen, attribute="genres")).options == chosen.options
 
+    def test_nobody_is_asked_how_it_should_feel_who_has_just_said_so(self) -> None:
+        items = tuple(
+            Item(str(n), "T", moods=(mood,), themes=("heist",))
+            for n, mood in enumerate(("tense", "witty", "sad"))
+        )
+        asked = choose_question(DialogueState(turn=1), items, VOCABULARY, None)
+        assert asked is not None
+        assert asked.attribute == "moods"
+        said = DialogueState(wants=(Preference("moods", "offbeat", None, 1),), turn=1)
+        assert choose_question(said, items, VOCABULARY, None) is None
+
     def test_options_are_values_of_the_candidates_and_surprise_comes_last(self) -> None:
         known = DialogueState(
             people=(Preference("person", "Nobody", None, 1),), asked=("moods", "themes"), turn=1

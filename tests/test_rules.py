@@ -46,6 +46,8 @@ VERDICTS: Table = (
     ("horror I can't stand", False, Frame(avoid=("horror",))),
     ("I loved Heat but hated Casino", False, Frame(like=("Heat",), dislike=("Casino",))),
     ("I hated Casino but loved Heat", False, Frame(like=("Heat",), dislike=("Casino",))),
+    ("I've seen Casino and didn't like it", False, Frame(dislike=("Casino",))),
+    ("I've seen Heat and loved it. Not horror this time", False, Frame(like=("Heat",), avoid=("horror",))),
     ("loved Alien, hated Scream", False, Frame(like=("Alien",), dislike=("Scream",))),
     ("I liked Alien, not Aliens", False, Frame(like=("Alien",), dislike=("Aliens",))),
     ("Heat was great, Casino not so much", False, Frame(like=("Heat",), dislike=("Casino",))),

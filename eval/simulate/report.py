@@ -24,6 +24,11 @@ Results = Mapping[str, Sequence[Outcome]]
 
 COMPARED = ("ask-more", "recommend-early")
 
+CAUTION = (
+    "These people are cooperative: they know one film and tell it apart in the catalogue's own words. "
+    "Success means something beside the baselines only."
+)
+
 Figures = Mapping[str, Mapping[str, Estimate]]
 """Figures by recommender and by their own names."""
 
@@ -43,7 +48,14 @@ def print_report(
     """All figures with a column per recommender, then the slices of all but the baselines."""
     people = len(next(iter(results.values())))
     title = f"{people} simulated people, 95 % intervals over people"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table = Table(
+        title=title,
+        caption=CAUTION,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
     table.add_column("figure")
     for name in figures:
         table.add_column(name, justify="right")
