@@ -14,7 +14,7 @@ from eval.simulate.baselines import Filtered, Popular
 from eval.simulate.insight import Insight
 from eval.simulate.kept import Kept
 from eval.simulate.person import Person, held_out, people
-from eval.simulate.runner import Outcome, Stage, converse
+from eval.simulate.runner import Outcome, Stage, Talker, converse
 from eval.simulate.seekers import seekers
 from eval.simulate.unseen import without_users
 from eval.simulate.voice import open_voice
@@ -107,7 +107,8 @@ def _stages(plan: Plan, workspace: Workspace) -> Iterator[tuple[str, Stage]]:
         yield name, Stage(recommender, catalogue, vocabulary, voice, insight)
         recommender.close()
     ranker = workspace.ranker
-    for name, talker in zip(BASELINES, (Filtered(ranker, vocabulary), Popular(ranker)), strict=True):
+    baselines: tuple[Talker, ...] = (Filtered(ranker, vocabulary), Popular(ranker))
+    for name, talker in zip(BASELINES, baselines, strict=True):
         yield name, Stage(talker, catalogue, vocabulary, voice)
 
 
