@@ -87,7 +87,12 @@ def afresh(state: DialogueState) -> DialogueState:
     and so do the likes of earlier conversations."""
     earlier = tuple(p for p in state.liked if p.turn is None)
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=state.seen, shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=state.seen,
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
 
 
