@@ -28,7 +28,7 @@ class Curve:
 
 
 def curves(panels: Sequence[Curve], title: str, axis: str) -> str:
-    """The picture as SVG text; every panel from 0 up to its own highest figure, `axis` named below the last."""
+    """The picture as SVG text; every panel from 0 to its own highest figure, `axis` named below all."""
     height = TOP + len(panels) * (PANEL + GAP) + 12
     drawn = "".join(_panel(panel, TOP + 20 + place * (PANEL + GAP)) for place, panel in enumerate(panels))
     below = _text((LEFT + WIDTH - RIGHT) / 2, height - 8, axis, "small mid")

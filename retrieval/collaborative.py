@@ -49,8 +49,8 @@ class CollaborativeRetriever:
     ) -> None:
         """Solve for the weights and write weights.npy (float32 [m, m]) and items.json (m ids).
 
-        `propensity_power`: above 0, likes count by their inverse propensity, so that what is popular for being
-        shown more weighs less (`retrieval.behaviour.ease.propensities`).
+        `propensity_power`: above 0, likes count by their inverse propensity, so that what is popular for
+        being shown more weighs less (`retrieval.behaviour.ease.propensities`).
         `vectors`: text vectors, float32 [n_items, d] of unit length, to place cold items by: also writes
         near.npy (int32 [n_items - m, k], positions in the model) and shares.npy (float32, rows sum to 1).
         """

@@ -33,8 +33,8 @@ from retrieval.workspace import Workspace
 
 K, DEEP = 10, 50
 SLIDER = tuple(tenth / 10 for tenth in range(11))
-DIVERSITY = (0.1, 0.2, 0.3, 0.5)
-PROPENSITY = (0.1, 0.2, 0.4)
+DIVERSITY = (0.2, 0.5)
+PROPENSITY = (0.1, 0.3)
 BASE, POPULAR = "slider 0", "popularity"
 
 
@@ -72,8 +72,8 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What one way shows. `coverage_10`: share of the items that are in anybody's first ten, of those that can
-    be; `times`: that over slider 0's; `gini_10`: of how often they are shown; `fame_10`: mean popularity
+    """What one way shows. `coverage_10`: share of the items that are in anybody's first ten, of those that
+    can be; `times`: that over slider 0's; `gini_10`: of how often they are shown; `fame_10`: mean popularity
     percentile in the catalogue; `distance_10`: mean 1 - cosine of the items' texts inside a list.
     """
 
@@ -89,6 +89,7 @@ class _Once(Ranker):
     """The ranker itself, but for retrieving once what several settings of the controls re-order."""
 
     _last: tuple[Query, int, list[Candidate]] | None = None
+    _each: tuple[Sequence[Candidate], list[Candidate]] | None = None
 
     def _candidates(self, query: Query, allowed: Eligible, depth: int) -> list[Candidate]:
         plain = replace(query, long_tail=0.0, diversity=0.0)
@@ -96,21 +97,24 @@ class _Once(Ranker):
             self._last = (plain, depth, super()._candidates(query, allowed, depth))
         return self._last[2]
 
+    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
+        if self._each is None or self._each[0] is not candidates:
+            self._each = (candidates, super()._once_each(candidates, query))
+        return self._each[1]
 
+
+Say = Callable[[str], None]
 Ways = dict[str, NDArray[np.int64]]
 """For each way, the rows of what it ranks, int [queries, 50]."""
 
 
-def measure(workspace: Workspace, protocol: Protocol, say: Callable[[str], None]) -> Iterator[Section]:
+def measure(workspace: Workspace, protocol: Protocol, say: Say) -> Iterator[Section]:
     """Two tables: accuracy, and what is shown. Raises InteractionsError where there is nobody to ask."""
     users = _users(workspace, protocol)
     asked = asked_of(workspace, users, protocol)
     if len({one.user for one in asked}) < 2:
         raise InteractionsError(f"Fewer than two of {len(users)} users like {protocol.given + 1} items.")
-    held = frozenset(users).union(
-        held_out_users(workspace.interactions.users if workspace.interactions else ())
-    )
-    ways = _ways(workspace, held, asked, say)
+    ways = _ways(workspace, users, asked, say)
     people = len({one.user for one in asked})
     about = f"{len(asked)} lists for {people} users, {protocol.given} likes given"
     judged = Judged(workspace, asked, protocol.seed)
@@ -156,10 +160,9 @@ def _users(workspace: Workspace, protocol: Protocol) -> list[str]:
     return ordered[quarter : 2 * quarter] if protocol.training else ordered[:quarter]
 
 
-def _ways(
-    workspace: Workspace, held: frozenset[str], asked: Sequence[Asked], say: Callable[[str], None]
-) -> Ways:
-    catalogue = workspace.catalogue
+def _ways(workspace: Workspace, users: Sequence[str], asked: Sequence[Asked], say: Say) -> Ways:
+    assert workspace.interactions is not None
+    catalogue, held = workspace.catalogue, {*users, *held_out_users(workspace.interactions.users)}
     ways: dict[str, list[list[str]]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -173,7 +176,7 @@ def _ways(
                 ways.setdefault(way, []).append([c.item_id for c in found])
             popular = ranker.sources["popularity"].retrieve(one.query, ranker.eligible(one.query), DEEP)
             ways.setdefault(POPULAR, []).append([c.item_id for c in popular])
-            if (number + 1) % 100 == 0:
+            if (number + 1) % 50 == 0:
                 say(f"{number + 1} of {len(asked)} lists")
         for power in PROPENSITY:
             way = f"propensity {power:g}"
@@ -212,9 +215,8 @@ class Judged:
         found = metrics.hits(ways[way], self._wanted)
         recall = metrics.recall_at(found, np.diff(self._wanted.indptr), DEEP)
         change = self._of_users(lambda w: metrics.mean(mine, w) / metrics.mean(base, w) - 1)
-        means = (self._of_users(lambda w, v=v: metrics.mean(v, w)) for v in (mine, recall))
-        ndcg, recalled = means
-        return Accuracy(way, ndcg, change, recalled)
+        ndcg = self._of_users(lambda w: metrics.mean(mine, w))
+        return Accuracy(way, ndcg, change, self._of_users(lambda w: metrics.mean(recall, w)))
 
     def spread(self, way: str, ways: Ways) -> Spread:
         """Coverage, Gini of exposure, popularity and distance of the first ten."""
@@ -237,8 +239,10 @@ class Judged:
         return metrics.ndcg_at(metrics.hits(ranked, self._wanted), np.diff(self._wanted.indptr), K)
 
     def _coverage(self, ranked: NDArray[np.int64], weights: metrics.Floats) -> float:
-        shown = metrics.exposure(ranked, len(self._open), K, weights) > 0
-        return float(shown[self._open].mean())
+        return float((self._exposure(ranked, weights) > 0).mean())
+
+    def _exposure(self, ranked: NDArray[np.int64], weights: metrics.Floats) -> metrics.Floats:
+        return metrics.exposure(ranked, len(self._open), K, weights)[self._open]
 
     def _of_users(self, statistic: Callable[[metrics.Floats], float]) -> Estimate:
         return bootstrap(self._user.max() + 1, lambda weights: statistic(weights[self._user]), self._seed)

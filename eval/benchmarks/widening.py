@@ -209,7 +209,8 @@ def without_users(
 ) -> Ranker:
     """The workspace's ranker as it would be if these users' interactions had not been given.
 
-    `propensity_power`: of the item-item model, as it is built. Raises InteractionsError when the workspace has none.
+    `propensity_power`: of the item-item model, as it is built. Raises InteractionsError when the workspace
+    has none.
     """
     if workspace.interactions is None:
         raise InteractionsError("This workspace has no interactions to measure with.")
