@@ -91,7 +91,12 @@ def afresh(state: DialogueState) -> DialogueState:
     earlier = tuple(p for p in state.liked if p.turn is None)
     seen = {p.item_id: p for p in (*state.seen, *state.liked) if p not in earlier}
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=tuple(seen.values()), shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=tuple(seen.values()),
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
 
 

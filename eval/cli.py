@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.terminal import one_line_errors
-from eval.commands import rankings, simulating, training
+from eval.commands import rankings, simulating, tails, training
 from eval.commands.shared import JsonOption, WorkspaceOption, opened
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
@@ -19,6 +19,7 @@ for command in (
     rankings.movielens,
     rankings.redial,
     rankings.ranking,
+    tails.longtail,
     training.adapter,
     training.recipes,
 ):
