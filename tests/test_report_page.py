@@ -22,7 +22,7 @@ from eval.metrics import Estimate
 from eval.satisfaction.chapters.prose import words_of
 from eval.satisfaction.chapters.using import Act
 from eval.satisfaction.page.charts import Dot, DotChart, Line, LineChart, Row
-from eval.satisfaction.page.document import Chapter, Claim, Document, cell, heading
+from eval.satisfaction.page.document import Chapter, Claim, Document, cell, cells, heading
 from eval.satisfaction.page.drawing import draw, ticks_of
 from eval.satisfaction.page.html import page
 from eval.satisfaction.page.markdown import markdown
@@ -37,8 +37,15 @@ class TestCells:
         assert cell(Estimate(0.5, 0.25, 0.75)) == ("0.500", "0.250 to 0.750")
         assert cell(Estimate(NAN, NAN, NAN)) == cell(None) == cell(NAN) == ("–", "")
         assert cell(-0.0512) == ("−0.051", "")
-        assert cell(1234567.0) == ("1,234,567", "")
+        assert cell(-0.0001) == ("0.000", "")
         assert cell(3) == ("3", "")
+
+    def test_a_column_has_as_many_decimals_as_its_largest_figure_needs(self) -> None:
+        table = Section(
+            "t", (Act("a", 1234567.0, "x"), Act("b", Estimate(2.6, 1.0, 3.0), "x"), Act("c", None, "x"))
+        )
+        assert cells(table, "value") == (("1,234,567", ""), ("3", "1 to 3"), ("–", ""))
+        assert cells(Section("t", table.rows[1:]), "value")[0] == ("2.600", "1.000 to 3.000")
 
     def test_heads_are_written_as_people_write_them(self) -> None:
         assert [heading(name) for name in ("ndcg_at_10", "hit_rate_at_10", "ease_alone")] == [
@@ -134,8 +141,8 @@ class TestCommand:
         monkeypatch.setattr("retrieval.workspace._packaged_encoder", small.WordEncoder)
         monkeypatch.setattr("eval.metrics.RESAMPLES", 40)
 
-    def test_a_seeded_run_gives_the_same_figures_twice(self, tmp_path: Path) -> None:
-        first, second = run(tmp_path / "a"), run(tmp_path / "b")
+    def test_a_seeded_run_gives_the_same_figures_twice_also_when_cut_short(self, tmp_path: Path) -> None:
+        first, second = run(tmp_path / "a"), self._resumed(tmp_path / "b")
         kept = [[c for c in one["chapters"] if not c["timed"]] for one in (first, second)]
         assert kept[0] == kept[1]
         assert {c["key"] for c in first["chapters"]} == {
@@ -175,23 +182,17 @@ class TestCommand:
             ET.fromstring(one)
         assert not re.search(r"\bnan\b|\binf\b", html)
 
-    def test_a_run_cut_short_goes_on_and_ends_the_same(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        whole = run(tmp_path / "a")
-        with monkeypatch.context() as patch:
+    def _resumed(self, folder: Path) -> dict[str, Any]:
+        """A run that is cut short, and goes on without measuring again what it has."""
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr("eval.satisfaction.run.play", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-            done = CliRunner().invoke(
-                app, ["all", "--users", "8", "--quick", "--output", str(tmp_path / "b")]
-            )
+            done = CliRunner().invoke(app, ["all", "--users", "8", "--quick", "--output", str(folder)])
         assert done.exit_code == 130
-        assert (tmp_path / "b" / "measured.jsonl").exists()
-        with monkeypatch.context() as patch:  # what was measured is not measured again
+        assert (folder / "measured.jsonl").exists()
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr("eval.satisfaction.people.meet", None)
             patch.setattr("eval.satisfaction.people.listings", None)
-            resumed = run(tmp_path / "b")
-        kept = [[c for c in one["chapters"] if not c["timed"]] for one in (whole, resumed)]
-        assert kept[0] == kept[1]
+            return run(folder)
 
     def test_without_interactions_the_report_says_what_is_missing(self, tmp_path: Path) -> None:
         read = CatalogueRead(Catalogue(small.ITEMS), (), len(small.ITEMS))

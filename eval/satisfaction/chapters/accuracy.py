@@ -62,7 +62,7 @@ def accuracy(people: People, seed: int) -> Chapter:
         known=len(tasters[0].known),
         wanted=sorted(len(one.wanted) for one in tasters)[len(tasters) // 2],
         items=f"{len(people.world.catalogue):,}",
-        left=f" {left_out} more people like too few items for that." if left_out else "",
+        left=f" {left_out} more like too few items for that." if left_out else "",
     )
     return Chapter(
         "accuracy",

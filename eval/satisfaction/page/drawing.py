@@ -8,7 +8,7 @@ from html import escape
 
 from eval.satisfaction.page.charts import Chart, DotChart, LineChart, Row
 
-WIDTH = 480
+WIDTH = 430
 ROW, BAR = 26, 12
 LETTER = 6.6
 """Width of a letter at the size of the labels, for leaving them room."""
@@ -123,7 +123,7 @@ def _legend(entries: Sequence[tuple[int, str]]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}").replace("-", "−")
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:
