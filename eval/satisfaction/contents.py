@@ -9,7 +9,7 @@ from eval.satisfaction.behaviour import simulated_sessions
 from eval.satisfaction.chapters.accuracy import accuracy, warmth
 from eval.satisfaction.chapters.beyond import calibration, diversity
 from eval.satisfaction.chapters.fairness import fairness
-from eval.satisfaction.chapters.prose import missing, title_of, words_of
+from eval.satisfaction.chapters.prose import missing, saying, title_of, words_of
 from eval.satisfaction.chapters.spread import spread
 from eval.satisfaction.chapters.talking import scripted, talking
 from eval.satisfaction.chapters.using import behaviour, modelled, speed
@@ -58,14 +58,21 @@ def _chapters(found: Findings) -> Iterator[Chapter]:
 
 def _how(found: Findings) -> Chapter:
     plan, people = found.plan, found.people
+    told, measured = "", "nobody held out"
+    if not isinstance(people, str):
+        n = len(people.met)
+        measured = f"{n} people held out"
+        scorer = saying("how", "learned" if people.learned else "fusion")
+        told = saying("how", "people", untrained=people.untrained, n=n, scorer=scorer)
     words = words_of(
         "how",
         users=plan.users,
         quick=" quick," if plan.quick else "",
         llm=plan.llm,
         seed=plan.seed,
-        measured="nobody held out" if isinstance(people, str) else f"{len(people.met)} people held out",
+        measured=measured,
         scripts=f"{len(found.played)} scripted dialogues",
         machine=machine(),
+        people=told,
     )
     return Chapter("how", title_of("how"), words, timed=True)

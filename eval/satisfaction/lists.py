@@ -8,17 +8,19 @@ are to be found however many were given, and what was not given yet is not liste
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agent.plan import to_query
+from agent.reading.vocabulary import Vocabulary
+from agent.types import DialogueState, Preference
 from eval.ranking_metrics import EMPTY, Floats, Places, top
 from retrieval.behaviour.ease import Ease
 from retrieval.behaviour.model import BehaviourModel, Matrix, per_item, without_seen
 from retrieval.behaviour.neighbours import ItemNeighbours
 from retrieval.catalogue import Catalogue
 from retrieval.interactions import Interactions
-from retrieval.types import Query
 from retrieval.workspace import Workspace
 
 DEPTH = 10
@@ -114,17 +116,22 @@ def listings(
     `told` is called after each list of the ranker.
     """
     last = max((len(one.known) for one in people), default=0)
-    models = fitted(workspace)
+    models, vocabulary = fitted(workspace), Vocabulary(workspace.catalogue)
     for given in (step for step in STEPS if step <= last):
-        yield Listed(OURS, given, tuple(_ranked(workspace, one, given, told) for one in people))
+        yield Listed(OURS, given, tuple(_ranked(workspace, vocabulary, one, given, told) for one in people))
         for name, scores in _baselines(models, people, given, workspace.catalogue, seed):
             places = top(scores, DEPTH)
             ids = workspace.catalogue.ids
             yield Listed(name, given, tuple(tuple(ids[p] for p in row if p != EMPTY) for row in places))
 
 
-def _ranked(workspace: Workspace, one: Taster, given: int, told: Callable[[], None]) -> tuple[str, ...]:
-    query = Query(liked=one.known[:given], exclude=frozenset(one.known))
+def _ranked(
+    workspace: Workspace, vocabulary: Vocabulary, one: Taster, given: int, told: Callable[[], None]
+) -> tuple[str, ...]:
+    """What a conversation in which these likes were said, and nothing else, would be shown."""
+    likes = (Preference("item", workspace.catalogue[i].title, i, turn=1) for i in one.known[:given])
+    query = to_query(DialogueState(liked=tuple(likes), turn=1), vocabulary)
+    query = replace(query, exclude=query.exclude.union(one.known))
     found = workspace.ranker.rank(query, DEPTH).candidates
     told()
     return tuple(candidate.item_id for candidate in found)

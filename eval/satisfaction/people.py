@@ -26,6 +26,7 @@ from eval.simulate.runner import Stage
 from eval.simulate.voice import TEMPLATES, open_voice
 from finetune.splits import held_out_users
 from retrieval.behaviour.model import per_item
+from retrieval.conversational import Conversational
 from retrieval.interactions import Interactions
 from retrieval.workspace import Workspace
 
@@ -37,7 +38,8 @@ LEAST = 2
 class People:
     """What was measured with them. `likes`: how many items each of them likes, by user_id.
 
-    `judged`: the lists of every system after so many likes.
+    `judged`: the lists of every system after so many likes. `learned`: a trained scorer had a say in them.
+    `untrained`: how many of the people no training of the product uses.
     """
 
     lists: Lists
@@ -46,6 +48,8 @@ class People:
     popular: tuple[Met, ...]
     likes: Mapping[str, int]
     judged: Mapping[tuple[str, int], Judged]
+    learned: bool
+    untrained: int
 
 
 def measure_people(workspace: Workspace, plan: Plan, kept: Measured, tell: Tell) -> People | str:
@@ -74,7 +78,9 @@ def measure_people(workspace: Workspace, plan: Plan, kept: Measured, tell: Tell)
         met = {name: tuple(found) for name, found in _talks(players, plan, kept, tell)}
         world = world_of(players.workspace)
         judged = {(o.system, o.given): judge(lists, o.system, o.given, world) for o in lists.listed}
-        return People(lists, world, met["Tastebud"], met["popular"], likes, judged)
+        learned = isinstance(players.workspace.ranker.scorer, Conversational)
+        untrained = len(held_out_users(known.users) & {one.user for one in met["Tastebud"]})
+        return People(lists, world, met["Tastebud"], met["popular"], likes, judged, learned, untrained)
 
 
 def _lists(known: Interactions, players: Cast, plan: Plan, kept: Measured, tell: Tell) -> Lists:
