@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from eval.ranking_metrics import EMPTY, Floats, Hits, Places
 
@@ -42,8 +43,7 @@ def list_shares(ranked: Places, facets: Floats, k: int) -> Floats:
 
 def entropy(shares: Floats) -> Floats:
     """H = -sum_g p(g) log2 p(g) of every row, in bits (Shannon 1948): 0 where all is of one genre."""
-    logs = np.log2(np.where(shares > 0, shares, 1.0))
-    return -(shares * logs).sum(axis=1) + 0.0
+    return special.entr(shares).sum(axis=1) / np.log(2)
 
 
 def simpson(shares: Floats) -> Floats:
@@ -58,9 +58,7 @@ def miscalibration(liked: Floats, listed: Floats) -> Floats:
     where the list has every genre in proportion. nan where either is unknown.
     """
     mixed = (1 - SMOOTHING) * listed + SMOOTHING * liked
-    known = ~np.isnan(liked).any(axis=1) & ~np.isnan(listed).any(axis=1)
-    ratio = np.where(liked > 0, liked / np.where(mixed > 0, mixed, 1.0), 1.0)
-    return np.where(known, np.where(liked > 0, liked * np.log(ratio), 0.0).sum(axis=1), np.nan)
+    return special.rel_entr(liked, mixed).sum(axis=1)
 
 
 def serendipity_at(found: Hits, ranked: Places, expected: NDArray[np.bool_], k: int) -> Floats:

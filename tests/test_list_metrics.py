@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score
 
 from eval import list_metrics as metrics
-from eval.ranking_metrics import EMPTY, hits
+from eval.ranking_metrics import EMPTY, hits, ndcg_at, top
 
 # Five items: two dramas, a comedy, one that is both, and one of no genre.
 FACETS = np.array([[1, 0], [1, 0], [0, 1], [1, 1], [0, 0]], dtype=float)
@@ -51,6 +52,16 @@ def test_miscalibration_is_never_negative_and_zero_for_the_same(values: list[flo
     assert metrics.miscalibration(liked, liked)[0] == pytest.approx(0, abs=1e-12)
     assert 0 <= metrics.simpson(listed)[0] <= 1 - 1 / len(values) + 1e-12
     assert -1e-12 <= metrics.entropy(listed)[0] <= log2(len(values)) + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ndcg_is_that_of_scikit_learn(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, relevant = rng.random((3, 8)), rng.random((3, 8)) < 0.4
+    relevant[:, 0] = True
+    found = hits(top(scores, 8), relevant)
+    ours = ndcg_at(found, relevant.sum(axis=1), 5)
+    assert ours.mean() == pytest.approx(ndcg_score(relevant, scores, k=5))
 
 
 def test_serendipity_counts_what_is_right_and_not_expected() -> None:

@@ -49,10 +49,6 @@ class Measured:
         self._write(json.dumps({"name": name, "record": self._found[name]}) + "\n", "a")
         return record
 
-    def has(self, name: str) -> bool:
-        """Whether a run has measured it."""
-        return name in self._found
-
     def done(self) -> None:
         """Forget everything: the report is written."""
         self.path.unlink()
