@@ -72,6 +72,9 @@ def measure_people(workspace: Workspace, plan: Plan, kept: Measured, tell: Tell)
     with tempfile.TemporaryDirectory(prefix="tastebud-all-") as folder:
         simulation = SimulationPlan(count, (), plan.llm, TEMPLATES, None, plan.seed)
         players = cast(simulation, workspace, Path(folder))
+        others = players.workspace.interactions
+        if others is None or not others.positive.nnz:
+            return "Nobody besides the people held out likes anything, so there is nothing to learn from."
         lists = _lists(known, players, plan, kept, tell)
         if not lists.tasters:
             return "Nobody who may be held out likes two items or more: there is nothing to give and to find."
