@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.terminal import one_line_errors
-from eval.commands import rankings, simulating, tails, training
+from eval.commands import everything, rankings, simulating, tails, training
 from eval.commands.shared import JsonOption, WorkspaceOption, opened
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
@@ -18,12 +18,14 @@ for command in (
     simulating.compare,
     rankings.movielens,
     rankings.redial,
+    rankings.inspired,
     rankings.ranking,
     tails.longtail,
     training.adapter,
     training.recipes,
 ):
     app.command()(command)
+app.command("all")(everything.everything)
 
 
 class Llms(StrEnum):
