@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from eval.benchmarks.liking import reliability, with_judge
+from eval.benchmarks.judging import JudgingError, instances, split_people
+from eval.benchmarks.liking import measure_liking, reliability, with_judge
 from eval.metrics import RankedScores
 from finetune.liking import LikingError, Shelf, Trained, fit_line, questions, train_liking
+from finetune.splits import held_out_users
 from retrieval.behaviour.alike import likenesses
 from retrieval.behaviour.likings import EMPTY, Asked, learn, posterior
 from retrieval.behaviour.model import BehaviourError, Matrix
@@ -41,11 +46,18 @@ def rows() -> list[Interaction]:
     return found
 
 
+CATALOGUE = Catalogue(films())
+TEXTS = np.eye(N_ITEMS, dtype=np.float32)
+
+
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    catalogue = Catalogue(films())
-    texts = np.eye(N_ITEMS, dtype=np.float32)
-    return Shelf.of(Interactions.from_rows(rows(), catalogue), catalogue, texts)
+def interactions() -> Interactions:
+    return Interactions.from_rows(rows(), CATALOGUE)
+
+
+@pytest.fixture(scope="module")
+def shelf(interactions: Interactions) -> Shelf:
+    return Shelf.of(interactions, CATALOGUE, TEXTS)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +113,41 @@ def test_questions_have_ten_verdicts_before_them(shelf: Shelf) -> None:
     assert posed.asked.item[0] == int(first[10].item_id)
     assert posed.asked.ago[0].tolist() == [60.0 * n for n in range(10, 0, -1)]
     assert posed.positive[0] == (first[10].value == 5)
+
+
+def test_they_are_the_questions_of_the_judge(shelf: Shelf, interactions: Interactions) -> None:
+    held = held_out_users(interactions.users)
+    posed = questions(shelf, [row for row, user in enumerate(interactions.users) if user in held])
+    given = instances(split_people(interactions, CATALOGUE)[1], CATALOGUE)
+    np.testing.assert_array_equal(posed.asked.item, given.item)
+    np.testing.assert_array_equal(posed.asked.history, given.history)
+    np.testing.assert_array_equal(posed.asked.liked, given.liked)
+    np.testing.assert_array_equal(posed.positive, given.positive)
+
+
+def test_the_tables_of_a_run(interactions: Interactions) -> None:
+    workspace: Any = SimpleNamespace(
+        interactions=interactions, catalogue=CATALOGUE, dense=SimpleNamespace(vectors=TEXTS)
+    )
+    asked: list[str] = []
+
+    def judge(prompts: Sequence[str]) -> list[float]:
+        asked.extend(prompts)
+        return [0.5] * len(prompts)
+
+    every, said, sampled = measure_liking(workspace, judge, 40, 0, say=lambda text: None)
+    areas = {row.system: row.area.value for row in every.rows}
+    assert areas["features: trees and regression"] > areas["item mean"] + 0.1
+    assert (
+        {row.judgements for row in every.rows}
+        == {12 * (RATED - 10)}
+        == {sum(b.judgements for b in said.rows)}
+    )
+    assert {row.judgements for row in sampled.rows} == {40} == {len(asked)}
+    assert {row.system for row in sampled.rows} > areas.keys()
+    workspace.interactions = None
+    with pytest.raises(JudgingError, match="no interactions"):
+        next(measure_liking(workspace, None, 0, 0, say=lambda text: None))
 
 
 def test_items_of_the_own_camp_go_together(shelf: Shelf) -> None:
