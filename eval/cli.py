@@ -17,6 +17,7 @@ for command in (
     simulating.simulate,
     simulating.compare,
     rankings.movielens,
+    rankings.liking,
     rankings.redial,
     rankings.inspired,
     rankings.ranking,
