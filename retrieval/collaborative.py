@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from retrieval.errors import WorkspaceError
 from retrieval.filters import Eligible
 from retrieval.interactions import Interactions
 from retrieval.retriever import best, check_n
+from retrieval.snapshot import Former
 from retrieval.types import Candidate, Query
 
 # MovieLens-100K, 75/25 per user, NDCG@10 over held-out likes, lambda 100 / 300 / 500 / 1000:
@@ -41,9 +43,15 @@ class CollaborativeRetriever:
 
     @staticmethod
     def build(
-        folder: Path, catalogue: Catalogue, interactions: Interactions, vectors: np.ndarray | None = None
+        folder: Path,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        vectors: np.ndarray | None = None,
+        former: Former | None = None,
     ) -> None:
         """Solve for the weights and write weights.npy (float32 [m, m]) and items.json (m ids).
+
+        Where people like the same of the same items as in `former`, its weights are taken over.
 
         `vectors`: text vectors, float32 [n_items, d] of unit length, to place cold items by: also writes
         near.npy (int32 [n_items - m, k], positions in the model) and shares.npy (float32, rows sum to 1).
@@ -52,10 +60,13 @@ class CollaborativeRetriever:
         counts = np.asarray(liked.sum(axis=0)).ravel()
         rows = np.sort(np.argsort(-counts, kind="stable")[: min(LARGEST, int((counts > 0).sum()))])
         folder.mkdir(parents=True, exist_ok=True)
-        known = liked[:, rows]
-        weights = item_weights((known.T @ known).toarray(), REGULARISATION)
-        np.save(folder / "weights.npy", weights, allow_pickle=False)
-        (folder / "items.json").write_text(json.dumps([catalogue.ids[row] for row in rows]), encoding="utf-8")
+        known, ids = liked[:, rows], [catalogue.ids[row] for row in rows]
+        if former is not None and _same_likes(former, ids, known):
+            shutil.copyfile(former.folder / "weights.npy", folder / "weights.npy")
+        else:
+            weights = item_weights((known.T @ known).toarray(), REGULARISATION)
+            np.save(folder / "weights.npy", weights, allow_pickle=False)
+        (folder / "items.json").write_text(json.dumps(ids), encoding="utf-8")
         if vectors is not None:
             cold = np.setdiff1d(np.arange(len(catalogue)), rows)
             near, shares = _nearest(vectors[cold], vectors[rows])
@@ -121,6 +132,16 @@ class CollaborativeRetriever:
         """Weights from a place in the model to every item in it, float32 [m]."""
         held = np.flatnonzero(place)
         return place[held] @ self._weights[held]
+
+
+def _same_likes(former: Former, ids: list[str], known: sparse.csr_array) -> bool:
+    """Whether the former model was of the items `ids`, and its people liked the same of them."""
+    interactions, catalogue = former.snapshot.interactions, former.snapshot.catalogue
+    if interactions is None or json.loads((former.folder / "items.json").read_text("utf-8")) != ids:
+        return False
+    before = interactions.positive[:, [catalogue.row(item_id) for item_id in ids]]
+    mine, theirs = (one[np.diff(one.indptr) > 0] for one in (known, before))
+    return mine.shape == theirs.shape and (mine != theirs).nnz == 0
 
 
 def _places(

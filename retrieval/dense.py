@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from retrieval.encoder import Encoder, Progress
 from retrieval.errors import WorkspaceError
 from retrieval.filters import Eligible
 from retrieval.retriever import best, check_n
+from retrieval.snapshot import Former
 from retrieval.text import meaning_text
 from retrieval.types import Candidate, Query
 
@@ -37,12 +39,29 @@ class DenseRetriever:
     name = "dense"
 
     @staticmethod
-    def build(folder: Path, catalogue: Catalogue, encoder: Encoder, progress: Progress | None = None) -> None:
-        """Encode every item and write vectors.npy (float32 [n_items, d]) and the Chroma store."""
-        vectors = encoder.encode([meaning_text(item) for item in catalogue], progress)
+    def build(
+        folder: Path,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        progress: Progress | None = None,
+        former: Former | None = None,
+    ) -> None:
+        """Encode every item and write vectors.npy (float32 [n_items, d]) and the Chroma store.
+
+        Texts that `former` holds are not encoded again, and its store is carried on.
+        """
+        texts = [meaning_text(item) for item in catalogue]
         folder.mkdir(parents=True, exist_ok=True)
+        if former is None:
+            vectors = encoder.encode(texts, progress)
+            VectorStore.rebuild(folder / "chroma", catalogue, vectors)
+        else:
+            earlier = np.load(former.folder / "vectors.npy", allow_pickle=False)
+            vectors = _with_new(texts, former.snapshot.catalogue, earlier, encoder, progress)
+            VectorStore.carry_on(
+                folder / "chroma", former.folder / "chroma", former.snapshot.catalogue, catalogue, vectors
+            )
         np.save(folder / "vectors.npy", vectors, allow_pickle=False)
-        VectorStore.rebuild(folder / "chroma", catalogue, vectors)
 
     def __init__(self, folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
         """Open what `build` wrote; a missing or damaged Chroma store is rebuilt from vectors.npy.
@@ -118,3 +137,21 @@ class DenseRetriever:
         total = self._vectors[rows].sum(axis=0)
         length = np.linalg.norm(total)
         return total / length if length > 0 else total
+
+
+def _with_new(
+    texts: Sequence[str],
+    known: Catalogue,
+    vectors: np.ndarray,
+    encoder: Encoder,
+    progress: Progress | None,
+) -> np.ndarray:
+    """Float32 [n_texts, d]: the vectors that items had for these very texts, the others from the encoder."""
+    places = {meaning_text(item): row for row, item in enumerate(known)}
+    rows = np.array([places.get(text, -1) for text in texts])
+    found = np.empty((len(texts), vectors.shape[1]), dtype=np.float32)
+    found[rows >= 0] = vectors[rows[rows >= 0]]
+    new = np.flatnonzero(rows < 0)
+    if len(new):
+        found[new] = encoder.encode([texts[row] for row in new.tolist()], progress)
+    return found

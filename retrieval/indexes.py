@@ -13,7 +13,7 @@ from retrieval.dense import DenseRetriever
 from retrieval.encoder import Encoder
 from retrieval.knowledge import KnowledgeRetriever
 from retrieval.lexical import LexicalRetriever
-from retrieval.snapshot import Snapshot, read_snapshot_links
+from retrieval.snapshot import Former, Snapshot, read_snapshot_links
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
@@ -25,23 +25,37 @@ SELF_CHECKED = "dense/chroma/"
 
 
 def build_missing(
-    build: Path, snapshot: Snapshot, encoder: Encoder, progress: Progress | None
+    build: Path,
+    snapshot: Snapshot,
+    encoder: Encoder,
+    progress: Progress | None,
+    former: Former | None = None,
 ) -> dict[str, float]:
-    """Build each index whose folder is not in `build` yet; returns how many seconds each took."""
+    """Build each index whose folder is not in `build` yet; returns how many seconds each took.
+
+    `former`: an undamaged build of almost the same items; what was costly there is not done again.
+    """
     catalogue, interactions = snapshot.catalogue, snapshot.interactions
 
     def encoded(done: int, total: int) -> None:
         if progress is not None:
             progress(DENSE, done, total)
 
+    def earlier(name: str) -> Former | None:
+        return Former(former.folder / name, former.snapshot) if former is not None else None
+
     steps: dict[str, Callable[[Path], None]] = {
-        DENSE: lambda folder: DenseRetriever.build(folder, catalogue, encoder, encoded),
+        DENSE: lambda folder: DenseRetriever.build(folder, catalogue, encoder, encoded, earlier(DENSE)),
         LEXICAL: lambda folder: LexicalRetriever.build(folder, catalogue),
         KNOWLEDGE: lambda folder: KnowledgeRetriever.build(folder, catalogue, read_snapshot_links(build)),
     }
     if interactions is not None:
         steps[COLLABORATIVE] = lambda folder: CollaborativeRetriever.build(
-            folder, catalogue, interactions, np.load(build / DENSE / "vectors.npy", allow_pickle=False)
+            folder,
+            catalogue,
+            interactions,
+            np.load(build / DENSE / "vectors.npy", allow_pickle=False),
+            earlier(COLLABORATIVE),
         )
     seconds = {}
     for name, step in steps.items():

@@ -40,6 +40,14 @@ class Snapshot:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """An earlier build whose work may be taken over: its folder (or that of one index), its snapshot."""
+
+    folder: Path
+    snapshot: Snapshot
+
+
 def write_snapshot(
     folder: Path,
     catalogue_read: CatalogueRead,
@@ -63,11 +71,18 @@ def write_snapshot(
             "interactions_repeated": interactions_read.repeated,
         }
         catalogue = _with_popularity(catalogue, interactions)
-        interactions.save(folder / INTERACTIONS)
-    catalogue.save(folder / CATALOGUE)
-    _write_lines(folder / LINKS, links)
+    snapshot = Snapshot(catalogue, interactions)
+    save_snapshot(folder, snapshot, links)
     _write_lines(folder / REJECTED, rejected)
-    return Snapshot(catalogue, interactions), counts | {"rejected": len(rejected)}
+    return snapshot, counts | {"rejected": len(rejected)}
+
+
+def save_snapshot(folder: Path, snapshot: Snapshot, links: Sequence[Link]) -> None:
+    """Write a snapshot and the links between its items as they are."""
+    if snapshot.interactions is not None:
+        snapshot.interactions.save(folder / INTERACTIONS)
+    snapshot.catalogue.save(folder / CATALOGUE)
+    _write_lines(folder / LINKS, links)
 
 
 def read_snapshot_links(folder: Path) -> tuple[Link, ...]:

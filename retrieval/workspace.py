@@ -7,18 +7,17 @@ builds, so that indexing again loses none of them.
 from __future__ import annotations
 
 import os
-import shlex
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.catalogue import Catalogue, CatalogueRead, read_catalogue
+from retrieval.catalogue import Catalogue, CatalogueRead
+from retrieval.changes import Changes
 from retrieval.errors import WorkspaceError
-from retrieval.interactions import Interactions, InteractionsRead, read_interactions
-from retrieval.snapshot import REJECTED, Snapshot
+from retrieval.interactions import Interactions, InteractionsRead
+from retrieval.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from retrieval.builds import Manifest
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from retrieval.knowledge import KnowledgeRetriever, Link
     from retrieval.ranker import Ranker
     from retrieval.retriever import Retriever
+    from retrieval.types import Item
 
 DATABASE = "tastebud.db"
 
@@ -96,6 +96,35 @@ class Workspace:
             with building.writing(folder):
                 manifest = building.repair(folder, encoder)
         return cls(folder, manifest, Snapshot.load(folder / "builds" / manifest.build), encoder)
+
+    def add(self, items: Iterable[Item], progress: Progress | None = None) -> Workspace:
+        """Add items, or replace those of the same item_id; see `change`."""
+        return self.change(Changes(put=tuple(items)), progress)
+
+    def remove(self, item_ids: Iterable[str]) -> Workspace:
+        """Remove items, with what people did with them; see `change`."""
+        return self.change(Changes(remove=tuple(dict.fromkeys(item_ids))))
+
+    def change(self, changes: Changes, progress: Progress | None = None) -> Workspace:
+        """Make changes to what is current in the folder, in one step at the very end; the workspace after it.
+
+        Only new texts are encoded. This object goes on serving what it was opened on; so does the folder
+        when the changes fail or are killed. Raises UnknownItemError for an id to remove that is not there,
+        CatalogueError for items without title or id, or ids given twice, WorkspaceError when the folder
+        cannot be written.
+        """
+        from retrieval import building
+
+        with building.writing(self.folder):
+            manifest, snapshot = building.change(self.folder, changes, self.encoder, progress)
+        return Workspace(self.folder, manifest, snapshot, self.encoder)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the folder holds another build by now: open it again to see it."""
+        from retrieval.builds import read_manifest
+
+        return read_manifest(self.folder).build != self.manifest.build
 
     @property
     def database(self) -> Path:
@@ -233,68 +262,3 @@ def _packaged_encoder() -> Encoder:
     from retrieval.encoder import TextEncoder
 
     return TextEncoder()
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Rows of one file: `total` == `kept` + `rejected` + `repeated` (the same user and item once more)."""
-
-    total: int
-    kept: int
-    rejected: int
-    repeated: int = 0
-
-
-@dataclass(frozen=True)
-class IndexReport:
-    """What `index` did. `interactions` is None when there were none; `items_per_second`: encoding alone."""
-
-    folder: Path
-    build: str
-    items: Tally
-    interactions: Tally | None
-    links: int
-    seconds: float
-    items_per_second: float
-    rejected_file: Path
-
-
-def index(
-    catalogue: Path,
-    interactions: Path | None,
-    folder: Path,
-    columns: Path | None = None,
-    knowledge: Path | None = None,
-    progress: Progress | None = None,
-    encoder: Encoder | None = None,
-) -> IndexReport:
-    """Read a user's own files and build a workspace from them: the function behind `tastebud index`.
-
-    `columns`: YAML of `field: column` lines; `knowledge`: a RecBole `.kg` file beside its `.link`. Raises
-    CatalogueError, InteractionsError or WorkspaceError, and then leaves the folder as it was.
-    """
-    from retrieval.links import read_links
-
-    started = time.perf_counter()
-    items = read_catalogue(catalogue, columns)
-    ratings = read_interactions(interactions, items.catalogue) if interactions is not None else None
-    links = read_links(knowledge, items.catalogue) if knowledge is not None else ()
-    given = {"--catalogue": catalogue, "--interactions": interactions, "--columns": columns}
-    given |= {"--knowledge": knowledge, "--workspace": folder}
-    words = [word for name, path in given.items() if path is not None for word in (name, str(path))]
-    source = shlex.join(["tastebud", "index", *words])
-    workspace = Workspace.build(folder, items, ratings, links, encoder, progress, source)
-    return IndexReport(
-        folder=folder,
-        build=workspace.manifest.build,
-        items=Tally(items.total, len(items.catalogue), len(items.rejected)),
-        interactions=None if ratings is None else _tally(ratings),
-        links=len(links),
-        seconds=round(time.perf_counter() - started, 3),
-        items_per_second=round(len(items.catalogue) / max(workspace.manifest.seconds["dense"], 1e-3), 1),
-        rejected_file=folder / REJECTED,
-    )
-
-
-def _tally(read: InteractionsRead) -> Tally:
-    return Tally(read.total, read.interactions.matrix.nnz, len(read.rejected), read.repeated)

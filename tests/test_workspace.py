@@ -18,10 +18,11 @@ import pytest
 from retrieval import builds, workspace
 from retrieval.catalogue import Catalogue, CatalogueRead, Rejected, read_catalogue
 from retrieval.errors import CatalogueError, InteractionsError, WorkspaceError
+from retrieval.indexing import index
 from retrieval.interactions import Interactions, InteractionsRead
 from retrieval.knowledge import Link
 from retrieval.types import Interaction, Item, Query
-from retrieval.workspace import Workspace, index, open_starter
+from retrieval.workspace import Workspace, open_starter
 
 GENRES = ("crime", "drama", "comedy", "war")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agent import Recommender
     from agent.types import Reply
-    from retrieval.workspace import IndexReport, Tally
+    from retrieval.indexing import ChangeReport, IndexReport, Tally
 
 _GROUP = "tastebud.commands"
 
@@ -110,34 +110,56 @@ def serve(
 
 
 CatalogueOption = Annotated[
-    Path, typer.Option(help="Items: a CSV, TSV, JSONL, Parquet, RecBole or MovieLens file.")
+    Path | None, typer.Option(help="Items: a CSV, TSV, JSONL, Parquet, RecBole or MovieLens file.")
 ]
 FolderOption = Annotated[
     Path,
-    typer.Option("--workspace", help="Folder to build; an earlier build serves until it is done."),
+    typer.Option("--workspace", help="Folder to build or change; an earlier build serves until it is done."),
 ]
 InteractionsOption = Annotated[Path | None, typer.Option(help="Ratings or clicks: user, item, value, time.")]
 ColumnsOption = Annotated[Path | None, typer.Option(help="YAML that maps your columns: `field: column`.")]
 KnowledgeOption = Annotated[Path | None, typer.Option(help="RecBole .kg file beside its .link file.")]
+AddOption = Annotated[
+    Path | None,
+    typer.Option("--add", help="File of items to add to the workspace; one of the same item_id is replaced."),
+]
+RemoveOption = Annotated[
+    list[str] | None,
+    typer.Option("--remove", help="item_id to remove from the workspace; repeat for several."),
+]
 
 
 @app.command()
 def index(
-    catalogue: CatalogueOption,
     workspace: FolderOption,
+    catalogue: CatalogueOption = None,
     interactions: InteractionsOption = None,
     columns: ColumnsOption = None,
     knowledge: KnowledgeOption = None,
+    add: AddOption = None,
+    remove: RemoveOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
-    """Build a workspace from your own catalogue."""
+    """Build a workspace from your own catalogue, or change some of its items."""
+    if (catalogue is None) == (add is None and not remove):
+        raise typer.BadParameter("give either --catalogue to build, or --add and --remove to change.")
+    if catalogue is None and (interactions or knowledge):
+        raise typer.BadParameter(
+            "--interactions and --knowledge need --catalogue: build again with all files."
+        )
     with one_line_errors():
-        from retrieval import workspace as workspaces
+        from retrieval import indexing
 
         with _progress() as progress:
-            report = workspaces.index(catalogue, interactions, workspace, columns, knowledge, progress)
+            report: IndexReport | ChangeReport
+            if catalogue is not None:
+                report = indexing.index(catalogue, interactions, workspace, columns, knowledge, progress)
+            else:
+                report = indexing.change(workspace, add, remove or (), columns, progress)
         if as_json:
             typer.echo(json.dumps(asdict(report), default=str, indent=2))
+        elif isinstance(report, indexing.ChangeReport):
+            _print_changes(report)
         else:
             _print_report(report)
 
@@ -232,6 +254,12 @@ def _print_report(report: IndexReport) -> None:
     if rejected:
         typer.echo(f"Rejected rows, each with its reason: {report.rejected_file}")
     typer.echo(f"Talk to it: tastebud chat --workspace {report.folder}")
+
+
+def _print_changes(report: ChangeReport) -> None:
+    done = f"{report.added} added, {report.changed} changed, {report.removed} removed"
+    typer.echo(f"Workspace {report.folder}: {done}; {report.items} items now (build {report.build}).")
+    typer.echo("What is running already serves the earlier items until it is started again.")
 
 
 def _tally(name: str, tally: Tally) -> str:
