@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Preference
+from retrieval.dialogue import Message
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
+
+OFFERED = 6
+"""Items shown that a scorer is told of, the latest ones."""
 
 
 def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
@@ -14,6 +18,7 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
     liked = _items(p for p in state.liked if p.turn is not None) or _items(state.liked)
     known = (*state.liked, *state.disliked, *state.seen)
     return Query(
+        messages=spoken(state, liked),
         text=wanted_text(state),
         expansions=expansions,
         liked=liked,
@@ -22,6 +27,24 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
         facets=tuple(f for p in state.wants if not _promised(p) for f in _wished(p, vocabulary)),
         constraints=to_constraints(state, vocabulary),
     )
+
+
+def spoken(state: DialogueState, liked: tuple[str, ...]) -> tuple[Message, ...]:
+    """The state as a dialogue: what is liked, what was shown, what is wanted. Empty where nothing was said.
+
+    Not the messages themselves: what a user has taken back, or edited in the profile, must count no more.
+    """
+    wants = [p.value for p in (*state.wants, *state.people)]
+    if state.years and state.years[0] and state.years[1] and state.years[0] // 10 == state.years[1] // 10:
+        wants.append(f"{state.years[0] // 10}0s")
+    if not (liked or wants):
+        return ()
+    parts = (
+        Message("seeker", "", liked),
+        Message("recommender", "", state.shown[-OFFERED:]),
+        Message("seeker", " ".join(wants)),
+    )
+    return tuple(part for part in parts if part.text or part.items)
 
 
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:

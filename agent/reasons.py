@@ -50,13 +50,16 @@ class Grounds:
         return (*found, self._plain(item))
 
     def contributions(self, candidate: Candidate, query: Query) -> tuple[Contribution, ...]:
-        """What each source gave to the item's place, as shares of its fused score (they sum to 1)."""
+        """What each source and each group of the scorer's features gave to the item's place: parts of 1."""
         bars: list[Contribution] = []
-        for source, weight in self.ranker.shares(query, candidate):
+        named: dict[str, float] = {}
+        for source, weight in self.ranker.weighed(query, candidate):
             if source == "collaborative":
                 bars += self._by_liked(candidate.item_id, query, weight)
             else:
-                bars.append(Contribution(_SOURCES.get(source, source), weight))
+                words = _SOURCES.get(source, source)
+                named[words] = named.get(words, 0.0) + weight
+        bars += [Contribution(words, weight) for words, weight in named.items()]
         return tuple(sorted(bars, key=lambda bar: -bar.weight))
 
     def _share(self, candidate: Candidate, source: str, query: Query) -> float:
@@ -177,4 +180,11 @@ _SOURCES = {
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
     "interests": "goes with your other interests",
+    "dialogue": "often recommended in such conversations",
+    "towers": "often recommended in such conversations",
+    "together": "often named together with what you named",
+    "similarity": "similar in meaning",
+    "graph": "shared people, genres and makers",
+    "novelty": "how far the conversation has come",
+    "constraints": "what you asked for",
 }

@@ -25,6 +25,7 @@ from agent.reasons import Grounds, best_loved
 from agent.state import apply_reading
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
 from retrieval.catalogue import Catalogue
+from retrieval.dialogue import Message
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter
 
@@ -92,21 +93,37 @@ class Recommender:
         are the item_ids in `exclude`. Raises MessageError for a malformed message, UnknownItemError for
         an unknown id in `exclude`, ValueError for `n` below 1.
         """
+        state, query = self.heard(messages, exclude)
+        ranking = self._grounds.ranker.rank(query, n)
+        items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
+        return Result(items, state, ranking.relaxed)
+
+    def heard(
+        self, messages: Sequence[Mapping[str, str]], exclude: Sequence[str] = ()
+    ) -> tuple[DialogueState, Query]:
+        """What `recommend` makes of a dialogue: the state after it, and the query it ranks by.
+
+        Raises as `recommend` does.
+        """
         for item_id in exclude:
             self.catalogue.row(item_id)
         state = DialogueState()
+        said: list[Message] = []
         for message in messages:
             role, content = _checked(message)
+            said.append(self._named(role, content))
             if role == "user":
                 reading = self._reader.read(content[:LONGEST_MESSAGE], state).reading
                 state = apply_reading(state, reading, self._grounds.vocabulary, state.turn + 1)
             else:
-                state = self._heard(state, content)
+                state = self._shown(state, said[-1].items)
         query = to_query(state, self._grounds.vocabulary)
-        query = replace(query, exclude=query.exclude.union(exclude))
-        ranking = self._grounds.ranker.rank(query, n)
-        items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
-        return Result(items, state, ranking.relaxed)
+        named = {item_id for message in said for item_id in message.items}
+        return state, replace(query, exclude=query.exclude.union(exclude, named), messages=tuple(said))
+
+    def query(self, state: DialogueState) -> Query:
+        """What a conversation in this state asks of the catalogue."""
+        return to_query(state, self._grounds.vocabulary)
 
     def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
         """`recommend` for several dialogues, for evaluation; answers in the same order."""
@@ -191,15 +208,29 @@ class Recommender:
         text = phrase("welcome")
         return Reply(text, (), text, MOOD_CHIPS)
 
+    def __enter__(self) -> Recommender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the database."""
         self.store.close()
 
-    def _heard(self, state: DialogueState, content: str) -> DialogueState:
+    def _named(self, role: str, content: str) -> Message:
+        """A message with the items it names taken out of its text."""
+        text, names = content[:LONGEST_MESSAGE], []
+        for mention in reversed(self._linker.mentions(text)):
+            if mention.certain:
+                names.append(mention.item_id)
+                text = f"{text[: mention.start]} {text[mention.end :]}"
+        return Message("seeker" if role == "user" else "recommender", text, tuple(reversed(names)))
+
+    def _shown(self, state: DialogueState, named: tuple[str, ...]) -> DialogueState:
         """Items that the assistant named count as shown."""
-        named = [m.item_id for m in self._linker.mentions(content[:LONGEST_MESSAGE]) if m.certain]
         shown = tuple(dict.fromkeys((*state.shown, *named)))
-        return replace(state, shown=shown, last_shown=tuple(named))
+        return replace(state, shown=shown, last_shown=tuple(dict.fromkeys(named)))
 
 
 def _checked(message: object) -> tuple[str, str]:

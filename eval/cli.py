@@ -18,6 +18,7 @@ for command in (
     simulating.compare,
     rankings.movielens,
     rankings.redial,
+    rankings.ranking,
     training.adapter,
     training.recipes,
 ):

@@ -11,15 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from finetune.corpus import Corpus
 from finetune.lists import RankedList, prepare
 from finetune.splits import place
-from finetune.targets import Conversations
 from finetune.tower import Say, TowerSettings
-from retrieval.catalogue import Catalogue
-from retrieval.encoder import Encoder
 from retrieval.features import NAMES
 from retrieval.listwise import Net, NetWeights, logits
 from retrieval.scorer import Blend, LearnedScorer, Trees
+from retrieval.workspace import Workspace
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
@@ -206,16 +205,11 @@ def fit(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed: in
     return Blend(trees, net, best_share(trees, net, columns, lists.stopping))
 
 
-def train(
-    catalogue: Catalogue,
-    texts: Conversations,
-    sequences: Conversations,
-    encoder: Encoder,
-    seed: int,
-    say: Say,
-) -> LearnedScorer:
-    """The whole training, from dialogues to the scorer of a catalogue."""
-    made = prepare(catalogue, texts, sequences, encoder, TowerSettings(), seed, say)
+def train(workspace: Workspace, learned: Corpus, seed: int, say: Say) -> LearnedScorer:
+    """The whole training, from conversations to the scorer of a workspace's catalogue."""
+    made = prepare(
+        workspace.catalogue, learned.texts, learned.sequences, workspace.encoder, TowerSettings(), seed, say
+    )
     say(f"Fitting trees and network to {len(made.lists):,} lists")
     blend = fit(split(made.lists), range(len(NAMES)), ScorerSettings(), seed)
     return LearnedScorer(made.tower, made.features, blend)

@@ -63,7 +63,10 @@ class Example:
 
 
 def vocabulary(conversations: Conversations, catalogue: Catalogue, settings: TowerSettings) -> list[str]:
-    """The words and pairs of neighbouring words that enough messages hold, the most frequent first."""
+    """The words and pairs of neighbouring words that enough messages hold, the most frequent first.
+
+    Where nothing was said, one that no text has: the tables of words may not be empty.
+    """
     counts = Counter(
         phrase
         for messages in conversations.values()
@@ -74,7 +77,7 @@ def vocabulary(conversations: Conversations, catalogue: Catalogue, settings: Tow
         phrase
         for phrase, count in counts.most_common()
         if count >= (settings.fewest_pairs if "_" in phrase else settings.fewest)
-    ]
+    ] or [""]
 
 
 def examples(conversations: Conversations, reader: Reader, settings: TowerSettings) -> Iterator[Example]:

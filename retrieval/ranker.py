@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
+from retrieval.conversational import Conversational
 from retrieval.dense import DenseRetriever
 from retrieval.filters import Eligible, eligible
 from retrieval.fusion import K, reciprocal_rank
@@ -94,6 +95,12 @@ class Ranker:
         parts = [(e.source, weights.get(e.source, 1.0) / (K + e.rank)) for e in candidate.evidence]
         total = sum(part for _, part in parts) or 1.0
         return tuple((source, part / total) for source, part in parts)
+
+    def weighed(self, query: Query, candidate: Candidate) -> tuple[tuple[str, float], ...]:
+        """`shares`, with the learned scorer's own groups of features where it has a say; they sum to 1."""
+        own = self.scorer.shares(query, candidate.item_id) if isinstance(self.scorer, Conversational) else ()
+        rest = 1 - sum(share for _, share in own)
+        return (*own, *((source, rest * share) for source, share in self.shares(query, candidate)))
 
     def contributions(self, item_id: str, liked: Sequence[str]) -> tuple[tuple[str, float], ...]:
         """Which liked items speak for `item_id` by what people liked together, the weightiest first.

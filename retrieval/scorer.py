@@ -176,13 +176,15 @@ class LearnedScorer:
         self._features.mentions.save(folder)
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue, encoder: Encoder) -> LearnedScorer:
+    def load(
+        cls, folder: Path, catalogue: Catalogue, encoder: Encoder, texts: NDArray[np.float32]
+    ) -> LearnedScorer:
         """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's.
 
-        The items' texts are encoded anew, which takes seconds for thousands of them.
+        `texts`: the encoder's vectors of what the items are about, float32 [n_items, d].
         """
         tower = Tower.load(folder, catalogue, encoder)
-        features = Features.of_catalogue(catalogue, Mentions.load(folder, catalogue), encoder)
+        features = Features(catalogue, Mentions.load(folder, catalogue), texts)
         return cls(tower, features, Blend.load(folder))
 
 

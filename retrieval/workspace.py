@@ -165,6 +165,11 @@ class Workspace:
     def ranker(self) -> Ranker:
         return self._loaded().ranker
 
+    @property
+    def scorer_fault(self) -> str:
+        """Why the trained scorer is not used, for people to read; empty when it is, or when there is none."""
+        return self._loaded().scorer_fault
+
     def _loaded(self) -> _Sources:
         with self._loading:
             if self._sources is None:
@@ -178,6 +183,7 @@ class _Sources:
     collaborative: CollaborativeRetriever | None
     knowledge: KnowledgeRetriever
     ranker: Ranker
+    scorer_fault: str
 
 
 def _load_sources(workspace: Workspace) -> _Sources:
@@ -189,6 +195,7 @@ def _load_sources(workspace: Workspace) -> _Sources:
     from retrieval.lexical import LexicalRetriever
     from retrieval.popularity import PopularityRetriever
     from retrieval.ranker import Ranker
+    from retrieval.scoring import open_scoring, scorer_folder
 
     catalogue, interactions = workspace.catalogue, workspace.interactions
     build = workspace.folder / "builds" / workspace.manifest.build
@@ -203,7 +210,12 @@ def _load_sources(workspace: Workspace) -> _Sources:
     if interactions is not None:
         collaborative = CollaborativeRetriever(build / COLLABORATIVE, catalogue)
         retrievers.append(collaborative)
-    return _Sources(dense, collaborative, knowledge, Ranker(catalogue, retrievers))
+    place = scorer_folder(workspace.folder, workspace.manifest.source.startswith("starter films"))
+    scoring = open_scoring(place, catalogue, workspace.encoder, dense.vectors)
+    if scoring.scorer is not None:
+        retrievers.append(scoring.scorer)
+    ranker = Ranker(catalogue, retrievers, scoring.scorer)
+    return _Sources(dense, collaborative, knowledge, ranker, scoring.fault)
 
 
 def home() -> Path:

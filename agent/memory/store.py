@@ -95,6 +95,11 @@ class Store:
         with self._transaction(write=False) as connection:
             return [ConversationInfo(*row) for row in connection.execute(query)]
 
+    def states(self) -> list[tuple[str, DialogueState]]:
+        """Every conversation of everybody with its current state, by id: what a scorer can learn from."""
+        with self._transaction(write=False) as connection:
+            return taste.read_states(connection)
+
     def turns(self, conversation_id: str) -> tuple[Turn, ...]:
         """All turns in order; the reply of an interrupted one is None."""
         table = turns.c

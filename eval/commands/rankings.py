@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.terminal import one_line_errors
-from eval.commands.shared import JsonOption, say, told_and_kept
+from eval.commands.shared import JsonOption, WorkspaceOption, say, told_and_kept
 
 if TYPE_CHECKING:
     from eval.benchmarks.tables import Section
@@ -70,4 +70,24 @@ def redial(
         found += rank_scorer(trained, dialogues)
         sections: list[Section] = []
         for section in chain(tables(found, dialogues, seed), ablation(trained, dialogues, seed, say)):
+            told_and_kept(section, sections, "none", seed, json)
+
+
+def ranking(
+    workspace: WorkspaceOption = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with catalogue.jsonl and valid.jsonl of dialogues.")
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, help="Recommendations of the dialogues to rank.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Decides which, and what is given of users.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Compare what serves: fusion, the learned scorer and both, on dialogues, users and descriptions."""
+    from eval.benchmarks.serving import measure_serving
+    from retrieval.workspace import Workspace, open_starter
+
+    with one_line_errors():
+        opened = open_starter() if workspace is None else Workspace.open(workspace)
+        sections: list[Section] = []
+        for section in measure_serving(opened, data, cases, seed, say):
             told_and_kept(section, sections, "none", seed, json)
