@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.terminal import one_line_errors
-from eval.commands import rankings, simulating, training
+from eval.commands import items, rankings, simulating, training
 from eval.commands.shared import JsonOption, WorkspaceOption, opened
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
@@ -18,6 +18,8 @@ for command in (
     simulating.compare,
     rankings.movielens,
     rankings.redial,
+    items.cold,
+    items.scale,
     rankings.ranking,
     training.adapter,
     training.recipes,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from retrieval.indexes import Progress
     from retrieval.interactions import InteractionsRead
     from retrieval.knowledge import Link
+    from retrieval.looks import LooksRead
 
 
 @contextmanager
@@ -53,10 +54,11 @@ def build(
     encoder: Encoder,
     progress: Progress | None,
     source: str,
+    looks_read: LooksRead | None = None,
 ) -> tuple[Manifest, Snapshot]:
     """Write a build and make it the current one. The caller holds the lock."""
     with _new_build(folder) as written:
-        snapshot, counts = write_snapshot(written, catalogue_read, interactions_read, links)
+        snapshot, counts = write_snapshot(written, catalogue_read, interactions_read, links, looks_read)
         seconds = build_missing(written, snapshot, encoder, progress)
         manifest = _manifest(written, snapshot, encoder.name, source, counts, seconds)
         _publish(folder, written, manifest)
@@ -96,7 +98,8 @@ def change(
     kept = folder / "builds" / manifest.build
     before = Snapshot.load(kept)
     snapshot, links = changed(before, read_snapshot_links(kept), changes)
-    if snapshot.catalogue.items == before.catalogue.items:
+    same_looks = snapshot.looks.same(before.looks) if snapshot.looks else before.looks is None
+    if same_looks and snapshot.catalogue.items == before.catalogue.items:
         return manifest, before
     with _new_build(folder) as written:
         save_snapshot(written, snapshot, links)
@@ -118,6 +121,10 @@ def _counts_after(counts: Mapping[str, int], snapshot: Snapshot, links: int) -> 
         found["interactions_read"] = (
             counts["interactions_read"] + found["interactions"] - counts["interactions"]
         )
+    looks = len(snapshot.looks.ids) if snapshot.looks is not None else 0
+    if looks or "looks" in counts:
+        found["looks_read"] = counts.get("looks_read", 0) + looks - counts.get("looks", 0)
+        found["looks"] = looks
     found["items_read"] = counts["items_read"] + found["items"] - counts["items"]
     return {**counts, **found, "changes": counts.get("changes", 0) + 1}
 

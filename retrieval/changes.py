@@ -14,6 +14,7 @@ import numpy as np
 from retrieval.catalogue import Catalogue, read_catalogue
 from retrieval.errors import CatalogueError, UnknownItemError
 from retrieval.items import ID_LENGTH
+from retrieval.looks import Looks
 from retrieval.snapshot import Snapshot
 from retrieval.types import Item
 
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`put`: items to add, or to replace those of the same item_id with; `remove`: item_ids."""
+    """`put`: items to add, or to replace those of the same item_id with; `remove`: item_ids.
+
+    `looks`: of items that are there after the change, in place of those they have.
+    """
 
     put: tuple[Item, ...] = ()
     remove: tuple[str, ...] = ()
+    looks: Looks | None = None
 
 
 def read_items(path: Path, columns: Path | None, known: Catalogue) -> tuple[Item, ...]:
@@ -49,8 +54,9 @@ def changed(before: Snapshot, links: Sequence[Link], changes: Changes) -> tuple[
     """The snapshot and links after the changes.
 
     A changed item keeps its place, new ones follow at the end in their order. What people did with a removed
-    item goes with it. Raises UnknownItemError for an id to remove that the catalogue does not hold, and
-    CatalogueError for items without title or id, ids that come twice, and when nothing would be left.
+    item goes with it; so does the look of an item that gets another image. Raises UnknownItemError for an id
+    to remove that the catalogue does not hold, CatalogueError for items without title or id, ids that come
+    twice, and when nothing would be left, WorkspaceError for looks of another kind than those there are.
     """
     _check(before.catalogue, changes)
     gone = frozenset(changes.remove)
@@ -64,7 +70,22 @@ def changed(before: Snapshot, links: Sequence[Link], changes: Changes) -> tuple[
     if interactions is not None:
         interactions = interactions.over(np.array(kept, dtype=np.int64), len(items))
     left = tuple(link for link in links if link.item_id not in gone)
-    return Snapshot(Catalogue(items), interactions), left
+    catalogue = Catalogue(items)
+    return Snapshot(catalogue, interactions, _looks(before, catalogue, changes)), left
+
+
+def _looks(before: Snapshot, catalogue: Catalogue, changes: Changes) -> Looks | None:
+    known = before.catalogue
+    other = frozenset(
+        item.item_id
+        for item in changes.put
+        if item.item_id in known and known[item.item_id].image != item.image
+    )
+    kept = before.looks.of(catalogue, other) if before.looks is not None else None
+    if changes.looks is None:
+        return kept
+    # Compared with all that there were: a kind of vectors does not change because few items have one.
+    return changes.looks.beside(before.looks).of(catalogue, other.difference(changes.looks.ids))
 
 
 def _check(catalogue: Catalogue, changes: Changes) -> None:

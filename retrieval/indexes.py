@@ -11,6 +11,8 @@ import numpy as np
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.dense import DenseRetriever
 from retrieval.encoder import Encoder
+from retrieval.expected import Near
+from retrieval.images import ImageRetriever
 from retrieval.knowledge import KnowledgeRetriever
 from retrieval.lexical import LexicalRetriever
 from retrieval.snapshot import Former, Snapshot, read_snapshot_links
@@ -19,8 +21,9 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
 
 DENSE, LEXICAL, COLLABORATIVE, KNOWLEDGE = "dense", "lexical", "collaborative", "knowledge"
-INDEXES = (DENSE, LEXICAL, COLLABORATIVE, KNOWLEDGE)
-SELF_CHECKED = "dense/chroma/"
+IMAGES = "images"
+INDEXES = (DENSE, LEXICAL, COLLABORATIVE, KNOWLEDGE, IMAGES)
+SELF_CHECKED = ("dense/chroma/", "images/chroma/")
 """Chroma changes its files whenever it opens them; the vector store checks and repairs itself."""
 
 
@@ -54,9 +57,14 @@ def build_missing(
             folder,
             catalogue,
             interactions,
-            np.load(build / DENSE / "vectors.npy", allow_pickle=False),
+            Near(
+                np.load(build / DENSE / "vectors.npy", allow_pickle=False),
+                KnowledgeRetriever(build / KNOWLEDGE, catalogue).matrix,
+            ),
             earlier(COLLABORATIVE),
         )
+    if (looks := snapshot.looks) is not None:
+        steps[IMAGES] = lambda folder: ImageRetriever.build(folder, catalogue, looks, earlier(IMAGES))
     seconds = {}
     for name, step in steps.items():
         if (build / name).exists():

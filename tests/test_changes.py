@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import ui.cli as cli
+from agent import Recommender
 from retrieval import chroma, collaborative, indexing
 from retrieval.catalogue import CatalogueRead
 from retrieval.changes import Changes
@@ -248,6 +249,43 @@ def test_damage_is_repaired_before_and_named_after(built: Workspace) -> None:
     (built.folder / "builds" / changed.manifest.build / "links.jsonl").unlink()
     with pytest.raises(WorkspaceError, match="add and remove again what was since"):
         changed.remove(["heat"])
+
+
+def test_a_conversation_goes_on_when_what_it_speaks_of_is_removed(built: Workspace) -> None:
+    first = Recommender(built, "none")
+    chat = first.conversation("ana")
+    chat.send("I loved Heat and Alien")
+    chat.feedback("babe", liked=False)
+    shown = [item.item_id for item in first.conversation("ana", chat.conversation_id).send("more").items]
+    assert shown
+    first.close()
+    again = Recommender(built.remove(["heat", "babe", shown[0]]), "none")
+    chat = again.conversation("ana", chat.conversation_id)
+    assert [p.item_id for p in chat.state.liked] == ["alien"]
+    assert not chat.state.disliked
+    assert [item.item_id for item in chat.turns[-1].reply.items] == shown[1:]  # type: ignore[union-attr]
+    assert "heat" not in {entry.item_id for entry in chat.profile}
+    assert chat.send("more").items
+    chat.undo()
+    assert [p.item_id for p in chat.state.liked] == ["alien"]
+    again.close()
+
+
+def test_nobody_is_said_to_have_liked_a_new_item(built: Workspace) -> None:
+    opened = built.add([NEW])
+    rec = Recommender(opened, "none", "sqlite://")
+    found = rec.recommend([{"role": "user", "content": "I loved Heat and Casino"}], n=32)
+    (thief,) = (item for item in found.items if item.item_id == "new")
+    query = Query(liked=("heat", "casino"))
+    asked = opened.ranker.sources["collaborative"].retrieve(query, opened.ranker.eligible(query), 32)
+    assert "new" in [candidate.item_id for candidate in asked]
+    assert not opened.ranker.rated("new")
+    assert {reason.kind for reason in thief.reasons}.isdisjoint({"loved_by", "popular"})
+    (candidate,) = (c for c in opened.ranker.rank(query, 32).candidates if c.item_id == "new")
+    bars = [bar.label for bar in rec._grounds.contributions(candidate, query)]
+    assert any(label == "people who like what resembles Heat" for label in bars)
+    assert not any(label == "people who like Heat" for label in bars)
+    rec.close()
 
 
 # Killed

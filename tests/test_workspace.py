@@ -213,7 +213,7 @@ def test_a_damaged_vector_store_repairs_itself(tmp_path: Path) -> None:
         ("[]", "is damaged"),
         ("{}", "has format None"),
         ('{"format": 99}', "has format 99"),
-        ('{"format": 1, "files": {}}', "is damaged"),
+        ('{"format": 2, "files": {}}', "is damaged"),
     ],
 )
 def test_a_damaged_manifest_is_an_error(tmp_path: Path, content: str, message: str) -> None:

@@ -26,6 +26,7 @@ from finetune.verdicts import POSITIVE_ABOVE
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.errors import InteractionsError
+from retrieval.expected import Near
 from retrieval.interactions import Interactions
 from retrieval.interests import InterestRetriever
 from retrieval.popularity import PopularityRetriever
@@ -212,7 +213,8 @@ def without_users(workspace: Workspace, users: Collection[str], folder: Path) ->
     if workspace.interactions is None:
         raise InteractionsError("This workspace has no interactions to measure with.")
     catalogue, known = workspace.catalogue, _without(workspace.interactions, users)
-    CollaborativeRetriever.build(folder, catalogue, known, workspace.dense.vectors)
+    near = Near(workspace.dense.vectors, workspace.knowledge.matrix)
+    CollaborativeRetriever.build(folder, catalogue, known, near)
     fitted: dict[str, Retriever] = {
         "collaborative": CollaborativeRetriever(folder, catalogue),
         "popularity": PopularityRetriever(catalogue, known),
