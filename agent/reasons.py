@@ -190,6 +190,7 @@ _SOURCES = {
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
     "interests": "goes with your other interests",
+    "images": "looks alike",
     "dialogue": "often recommended in such conversations",
     "towers": "often recommended in such conversations",
     "together": "often named together with what you named",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,17 @@ class Recommender:
         database: Path | str | None = None,
         seed: int = 0,
         adapter: Path | str | None = None,
+        without: Iterable[str] = (),
     ) -> Recommender:
         """Open a workspace folder; None is the starter workspace, built on first use.
 
-        Raises WorkspaceError (missing or damaged folder), ModelError, StoreError.
+        `without`: names of sources to switch off, such as "collaborative" (`retrieval.sources.NAMES`). Raises
+        WorkspaceError (missing or damaged folder, no such source), ModelError, StoreError.
         """
-        opened = open_starter() if workspace is None else Workspace.open(Path(workspace))
+        if workspace is None:
+            opened = open_starter(without=without)
+        else:
+            opened = Workspace.open(Path(workspace), without=without)
         return cls(opened, llm, database, seed, adapter)
 
     def recommend(

@@ -34,18 +34,22 @@ DEPTH = 100
 #   500 ReDial dialogues, three likes given, recall@10   cold .208 .248 .255   mixed .176 .180 .170
 #   120 training users of MovieLens, three likes given, recall@50              warm .274 .340 .358
 #   themes drawn at random instead, for comparison                             warm .274   -  .324
+# "images" is a guess: the films have none to measure it with.
 COLD = {
-    "collaborative": 0.3, "dense": 0.7, "lexical": 0.2, "knowledge": 1.2, "popularity": 0.02, "interests": 0.6
+    "collaborative": 0.3, "dense": 0.7, "lexical": 0.2, "knowledge": 1.2, "popularity": 0.02,
+    "interests": 0.6, "images": 0.3,
 }  # fmt: skip
 WARM = {
-    "collaborative": 1.0, "dense": 0.4, "lexical": 0.2, "knowledge": 0.7, "popularity": 0.02, "interests": 1.0
+    "collaborative": 1.0, "dense": 0.4, "lexical": 0.2, "knowledge": 0.7, "popularity": 0.02,
+    "interests": 1.0, "images": 0.3,
 }  # fmt: skip
 # Popularity only fills up what the others leave empty. Beside likes, words that ask for something lead;
 # without likes, popularity breaks ties among films that fit the words, and decides alone where there are
 # only promises to keep. What goes with a mere wish is near it in meaning already, so interests need likes.
 WORDS = {"dense": 1.0, "lexical": 1.0}
 TEXT = {
-    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2, "interests": 0.0
+    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2,
+    "interests": 0.0, "images": 0.0,
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from finetune.verdicts import POSITIVE_ABOVE
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.errors import InteractionsError
+from retrieval.expected import Near
 from retrieval.interactions import Interactions
 from retrieval.interests import InterestRetriever
 from retrieval.popularity import PopularityRetriever
@@ -215,7 +216,8 @@ def without_users(
     if workspace.interactions is None:
         raise InteractionsError("This workspace has no interactions to measure with.")
     catalogue, known = workspace.catalogue, _without(workspace.interactions, users)
-    CollaborativeRetriever.build(folder, catalogue, known, workspace.dense.vectors, propensity_power)
+    near = Near(workspace.dense.vectors, workspace.knowledge.matrix)
+    CollaborativeRetriever.build(folder, catalogue, known, near, propensity_power=propensity_power)
     fitted: dict[str, Retriever] = {
         "collaborative": CollaborativeRetriever(folder, catalogue),
         "popularity": PopularityRetriever(catalogue, known),
