@@ -130,7 +130,7 @@ def choose_question(
     said = {p.value for p in (*state.wants, *state.avoids)}
     splits = []
     for attribute in ASKABLE:
-        if attribute in state.asked or (attribute == "decade" and state.years):
+        if attribute in state.asked or _is_said(attribute, state):
             continue
         labels = [[v for v in labels_of(item, attribute, vocabulary) if v not in said] for item in items]
         if anchor and attribute in OWN_SIDES:
@@ -143,7 +143,19 @@ def choose_question(
     # A liked item's own themes are the easiest thing to talk about; with nothing known, a mood is.
     first = "themes" if anchor else "moods" if information(state) == 0 else None
     split = max(worthy, key=lambda s: (s.attribute == first, s.gain))
-    return phrase_question(split, anchor.written if anchor else None)
+    return phrase_question(in_order(split), anchor.written if anchor else None)
+
+
+def _is_said(attribute: str, state: DialogueState) -> bool:
+    """Whether a question would ask for what was said; genres and themes have others beside them."""
+    if attribute == "decade":
+        return state.years is not None
+    return attribute == "moods" and any(p.kind == "moods" for p in state.wants)
+
+
+def in_order(split: Split) -> Split:
+    """A split whose decades go from the earliest to the latest; other options stay as they were chosen."""
+    return replace(split, options=tuple(sorted(split.options))) if split.attribute == "decade" else split
 
 
 def labels_of(item: Item, attribute: str, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -91,7 +91,12 @@ def afresh(state: DialogueState) -> DialogueState:
     earlier = tuple(p for p in state.liked if p.turn is None)
     seen = {p.item_id: p for p in (*state.seen, *state.liked) if p not in earlier}
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=tuple(seen.values()), shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=tuple(seen.values()),
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
 
 
@@ -154,15 +159,15 @@ def describe_value(slot: Slot, value: object) -> str:
 
 def wish(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preference]:
     """A wanted phrase as preferences: the catalogue's facets where it has them, else free text."""
+    term = vocabulary.answer(phrase)
     options = ALTERNATIVES.split(phrase.strip())
-    if len(options) > 1:
+    if term is None and len(options) > 1:
         terms = [vocabulary.answer(option) for option in options]
         if all(term and term.promised and len(term.facets) == 1 for term in terms):
             facets = [term.facets[0] for term in terms if term]
             if len({facet.field for facet in facets}) == 1:
                 values = list(dict.fromkeys(facet.value for facet in facets))
                 return [Preference(facets[0].field, " or ".join(values), None, turn)]
-    term = vocabulary.answer(phrase)
     if term and term.promised:
         return [Preference(facet.field, facet.value, None, turn) for facet in term.facets]
     return [Preference("text", " ".join(phrase.lower().split()), None, turn)]

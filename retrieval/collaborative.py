@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from retrieval.behaviour.ease import item_weights
+from retrieval.behaviour.ease import item_weights, propensities, unbiased_weights
 from retrieval.catalogue import Catalogue
 from retrieval.errors import WorkspaceError
 from retrieval.filters import Eligible
@@ -41,10 +41,16 @@ class CollaborativeRetriever:
 
     @staticmethod
     def build(
-        folder: Path, catalogue: Catalogue, interactions: Interactions, vectors: np.ndarray | None = None
+        folder: Path,
+        catalogue: Catalogue,
+        interactions: Interactions,
+        vectors: np.ndarray | None = None,
+        propensity_power: float = 0.0,
     ) -> None:
         """Solve for the weights and write weights.npy (float32 [m, m]) and items.json (m ids).
 
+        `propensity_power`: above 0, likes count by their inverse propensity, so that what is popular for
+        being shown more weighs less (`retrieval.behaviour.ease.propensities`).
         `vectors`: text vectors, float32 [n_items, d] of unit length, to place cold items by: also writes
         near.npy (int32 [n_items - m, k], positions in the model) and shares.npy (float32, rows sum to 1).
         """
@@ -53,7 +59,12 @@ class CollaborativeRetriever:
         rows = np.sort(np.argsort(-counts, kind="stable")[: min(LARGEST, int((counts > 0).sum()))])
         folder.mkdir(parents=True, exist_ok=True)
         known = liked[:, rows]
-        weights = item_weights((known.T @ known).toarray(), REGULARISATION)
+        gram = (known.T @ known).toarray()
+        if propensity_power:
+            likes = propensities(counts[rows], propensity_power)
+            weights = unbiased_weights(gram, REGULARISATION, likes)
+        else:
+            weights = item_weights(gram, REGULARISATION)
         np.save(folder / "weights.npy", weights, allow_pickle=False)
         (folder / "items.json").write_text(json.dumps([catalogue.ids[row] for row in rows]), encoding="utf-8")
         if vectors is not None:

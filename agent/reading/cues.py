@@ -14,7 +14,8 @@ CONTRACTIONS = (
 )
 IDIOMS = re.compile(
     r"\b(?:not bad|not only|why not|no problem|no idea|not sure|no matter|never ?mind|no offen[cs]e"
-    r"|nothing else"
+    r"|nothing else|this (?:time|once|evening|week|weekend)"
+    r"|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
     r"|no preference|do not mind|do not care|do not know|no clue"
     r"|can not (?:get enough|wait|go wrong|beat)(?: of| for| with)?"
     r"|if not|as not|not (?:that )?long ago|could not stop|not to be missed|no doubt)\b",
@@ -65,6 +66,6 @@ SPLIT = re.compile(
     r"([.!?;\n]+(?:\s|$)|,|\s[-–—]\s|(?<!anything )\bbut\b|\bthough\b|\balthough\b|\bhowever\b"
     r"|\bpero\b|\bmais\b"
     r"|\b(?:and|y|et)\b(?=\s+(?:i|not|no|nothing|never|without|please|anything|something|hate|loved?|liked?"
-    r"|avoid|want|would|maybe|preferably|more|less)\b))",
+    r"|avoid|want|would|maybe|preferably|more|less|(?:did|do|does|could|can|was|is) not)\b))",
     re.I,
 )

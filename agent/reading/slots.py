@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from retrieval.types import Years
@@ -49,7 +50,7 @@ _BOUND = re.compile(
 _SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
 _LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 _MINUTES = re.compile(
-    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more"
+    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t|thing)? (?:more"
     r"|longer) than|"
     r"within|no(?:t|thing)? over|nothing (?:above|beyond)|no more than|in under|höchstens|maximal|unter"
     r"|moins de|menos de|meno di)\s+(?P<n>\d{1,3}(?:\.\d)?|" + "|".join(_NUMBER_WORDS) + r")\s*"
@@ -76,6 +77,10 @@ _NOT = re.compile(
 )
 
 
+_SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
+"""Before a decade: when the story takes place, whenever it was made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """The single-valued slots of one message; None = not said. `not_audience`: an audience it refused."""
@@ -92,13 +97,21 @@ def language_names() -> frozenset[str]:
     return frozenset(_LANGUAGES.values())
 
 
-def read_slots(text: str, latest: int | None = None) -> Slots:
-    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
+def language_of(word: str) -> str | None:
+    """The language that a word names, as catalogues spell it; None for any other word."""
+    return _LANGUAGES.get(word.lower())
+
+
+def read_slots(text: str, latest: int | None = None, languages: Collection[str] = ()) -> Slots:
+    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent".
+
+    `languages`: those of the catalogue, which are understood besides the most frequent ones.
+    """
     text = text.translate(_LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
-        language=_language(text),
+        language=_language(text, languages),
         max_minutes=_max_minutes(text),
         audience=audience,
         not_audience=refused,
@@ -117,7 +130,7 @@ def read_years(text: str, latest: int | None = None) -> Years | None:
     decades = [
         _decade_range(match)
         for match in _DECADE.finditer(text)
-        if not _NOT.search(f"{text[: match.start()]} ")
+        if not _NOT.search(f"{text[: match.start()]} ") and not _SET_IN.search(text[: match.start()])
     ]
     if decades:
         return (min(low for low, _ in decades), max(high for _, high in decades))
@@ -207,8 +220,8 @@ def _max_minutes(text: str) -> int | None:
     return round(amount * 60) if match["unit"].lower()[0] in "hso" else round(amount)
 
 
-def _language(text: str) -> str | None:
-    names = "|".join(_LANGUAGES)
+def _language(text: str, languages: Collection[str]) -> str | None:
+    names = "|".join(map(re.escape, (*_LANGUAGES, *sorted(languages))))
     match = re.search(
         rf"\b(?:in|auf|en) ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller"
         rf"|drama|horror|romance|love|stor|documentar|western|musical|animat|classic|myster|fantas|crime|war|one)",
@@ -217,7 +230,8 @@ def _language(text: str) -> str | None:
     )
     if not match or _NOT.search(text[: match.start()]):
         return None
-    return _LANGUAGES[(match[1] or match[2]).lower()]
+    name = (match[1] or match[2]).lower()
+    return _LANGUAGES.get(name, name)
 
 
 def _audience(text: str) -> tuple[str | None, str | None]:
