@@ -26,10 +26,14 @@ REMEMBERED = 8
 #   500 kept ReDial recommendations  .265 .472  .275 .473  .269 .464  .243 .457  .227 .444
 #   190 held-out users, 3 likes      .146 .411  .148 .418  .147 .411  .141 .403  .140 .397
 #   47 descriptions in free words    .532 .660  .617 .745  .702 .745  .830 .979  .957 .979
-BESIDE = 1.0
+IN_DIALOGUE = 1.0
+"""Where both sides are given in their own words, as the model has learned them."""
+BESIDE = 4.0
+"""Beside likes and wishes told by the state of a conversation."""
 ONLY_WORDS = 64.0
 """Of the fused order where nothing is liked and free words say what is wanted: text retrieval answers."""
-
+STRANGE = 1 / 16
+"""The least that is made of the model's familiarity with what is liked: beyond, it has nothing to go by."""
 
 _OWN = {"collaborative": "together"}
 """The model counts what dialogues name together; "collaborative" is the source that knows what users like."""
@@ -44,13 +48,17 @@ class ReadsDialogues(Protocol):
     def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
         """What each feature adds to the score of an item, by name."""
 
+    def familiarity(self, item_ids: Sequence[str]) -> float:
+        """How well it knows these items from its training, in [0, 1]; 1 for none."""
+
 
 class Conversational:
     """A source and a scorer in one, over a model that reads dialogues.
 
     score = log-odds by the model + w log(fused score): a product of experts (Hinton 2002). The model has
-    learned from people who chat, the fused order answers what is asked for in so many words; w is large where
-    there is nothing but those. A query without messages is left to fusion.
+    learned from people who chat, and of films that few have named it knows that others are popular; the fused
+    order knows what they are about. So w is BESIDE / familiarity with what is liked, and large where
+    nothing but words is given. A query without messages is left to fusion.
     """
 
     name = NAME
@@ -71,7 +79,7 @@ class Conversational:
         """The same items in the order of both; as fusion ordered them where nothing was said."""
         if not query.messages or not candidates:
             return list(candidates)
-        scores, weight = self._scores(query.messages), _weight(query)
+        scores, weight = self._scores(query.messages), self._weight(query)
         joint = {
             one.item_id: float(scores[self._catalogue.row(one.item_id)]) + weight * math.log(one.score)
             for one in candidates
@@ -95,9 +103,12 @@ class Conversational:
             for group, names in GROUPS.items()
         }
         total = sum(sums.values())
-        part = 1 / (1 + _weight(query))
+        part = 1 / (1 + self._weight(query))
         return tuple((group, part * value / total) for group, value in sums.items() if value > 0)
 
-
-def _weight(query: Query) -> float:
-    return ONLY_WORDS if query.text.strip() and not query.liked else BESIDE
+    def _weight(self, query: Query) -> float:
+        if any(message.role == "recommender" and message.text for message in query.messages):
+            return IN_DIALOGUE
+        if query.text.strip() and not query.liked:
+            return ONLY_WORDS
+        return BESIDE / max(self._model.familiarity(query.liked), STRANGE)

@@ -37,11 +37,11 @@ DEPTH = 100
 # "images" is a guess: the films have none to measure it with.
 COLD = {
     "collaborative": 0.3, "dense": 0.7, "lexical": 0.2, "knowledge": 1.2, "popularity": 0.02,
-    "interests": 0.6, "images": 0.3,
+    "interests": 0.6, "images": 0.3, "dialogue": 0.2,
 }  # fmt: skip
 WARM = {
     "collaborative": 1.0, "dense": 0.4, "lexical": 0.2, "knowledge": 0.7, "popularity": 0.02,
-    "interests": 1.0, "images": 0.3,
+    "interests": 1.0, "images": 0.3, "dialogue": 1.0,
 }  # fmt: skip
 # Popularity only fills up what the others leave empty. Beside likes, words that ask for something lead;
 # without likes, popularity breaks ties among films that fit the words, and decides alone where there are
@@ -49,7 +49,7 @@ WARM = {
 WORDS = {"dense": 1.0, "lexical": 1.0}
 TEXT = {
     "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2,
-    "interests": 0.0, "images": 0.0,
+    "interests": 0.0, "images": 0.0, "dialogue": 0.2,
 }  # fmt: skip
 
 

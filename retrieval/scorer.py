@@ -47,6 +47,9 @@ class FusionScorer:
 FROM_TOWERS, FROM_COMENTIONS = 500, 150
 """How many candidates of each source are scored by their features."""
 
+KNOWN = 10.0
+"""Dialogues that name an item until the scorer knows it half as well as it can."""
+
 HEARD = "chance by the tuned encoder"
 """The feature that is heard, and only added to the blend."""
 
@@ -197,6 +200,11 @@ class LearnedScorer:
 
     def _heard(self, messages: Sequence[Message], reading: Reading) -> Scores | None:
         return self._listener.hear([(messages, reading)])[0] if self._listener is not None else None
+
+    def familiarity(self, item_ids: Sequence[str]) -> float:
+        """Mean over the items of n / (n + 10), where n training dialogues name an item; 1 for none."""
+        counts = self._features.mentions.counts[rows_of(self._features.catalogue, item_ids)]
+        return float(np.mean(counts / (counts + KNOWN))) if len(counts) else 1.0
 
     def save(self, folder: Path) -> None:
         """Write the towers, the trees (LightGBM's text), the network and the counts; the folder is made."""

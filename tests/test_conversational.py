@@ -9,7 +9,7 @@ from scorer_contract import ScorerContract, candidates
 
 from agent.plan import OFFERED, spoken
 from agent.types import DialogueState, Preference
-from retrieval.conversational import BESIDE, ONLY_WORDS, Conversational
+from retrieval.conversational import BESIDE, IN_DIALOGUE, ONLY_WORDS, Conversational
 from retrieval.dialogue import Message
 from retrieval.errors import UnknownItemError
 from retrieval.ranker import Ranker
@@ -30,6 +30,9 @@ class Odds:
     def scores(self, messages):
         self.read += 1
         return np.array([0.0, 1.0, 2.0, 3.0, -1.0, -2.0, -3.0, -4.0], dtype=np.float32)
+
+    def familiarity(self, item_ids):
+        return 0.5 if item_ids else 1.0
 
     def contributions(self, messages, item_id):
         FILMS.row(item_id)
@@ -53,8 +56,8 @@ class TestScorer(ScorerContract):
 
     def test_the_joint_score_by_hand(self, scorer):
         found = {one.item_id: one.score for one in scorer.score(self.query, self.given)}
-        assert found["13"] == pytest.approx(3.0 + BESIDE * math.log(0.02))
-        assert found["10"] == pytest.approx(0.0 + BESIDE * math.log(0.05))
+        assert found["13"] == pytest.approx(3.0 + 2 * BESIDE * math.log(0.02))
+        assert found["10"] == pytest.approx(0.0 + 2 * BESIDE * math.log(0.05))
 
 
 class TestFusion(ScorerContract):
@@ -68,6 +71,13 @@ def test_free_words_alone_are_left_to_the_sources_that_read_text():
     words = scorer.score(Query(text="a clown in a town", messages=SAID), given)
     assert [one.item_id for one in words] == ["10", "11", "12", "13"]
     assert words[0].score == pytest.approx(ONLY_WORDS * math.log(0.05))
+
+
+def test_a_dialogue_in_both_sides_words_is_what_the_model_knows_best():
+    scorer, given = Conversational(FILMS, Odds()), candidates(0.05, 0.04, 0.03, 0.02)
+    said = (*SAID, Message("recommender", "have you seen this one?", ("17",)))
+    found = {c.item_id: c.score for c in scorer.score(Query(text="crime", messages=said), given)}
+    assert found["11"] == pytest.approx(1.0 + IN_DIALOGUE * math.log(0.04))
 
 
 def test_a_query_without_messages_is_left_to_fusion():
@@ -93,9 +103,9 @@ def test_what_speaks_for_an_item_adds_up_to_one():
     first = ranker.rank(query, 1).candidates[0]
     parts = dict(ranker.weighed(query, first))
     assert sum(parts.values()) == pytest.approx(1.0)
-    # The model's part is 1 / (1 + w), three quarters of it by the towers: (2 + 1) of 2 + 1 + 1.
-    assert parts["towers"] == pytest.approx(0.75 / (1 + BESIDE))
-    assert parts["together"] == pytest.approx(0.25 / (1 + BESIDE))
+    # The model's part is 1 / (1 + w), w doubled by a familiarity of .5; of it, towers are (2 + 1) of 4.
+    assert parts["towers"] == pytest.approx(0.75 / (1 + 2 * BESIDE))
+    assert parts["together"] == pytest.approx(0.25 / (1 + 2 * BESIDE))
     assert "popularity" not in parts  # its one feature speaks against it
     with pytest.raises(UnknownItemError, match="nowhere"):
         ranker.scorer.shares(query, "nowhere")

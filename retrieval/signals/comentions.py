@@ -39,6 +39,11 @@ class Mentions:
     named: sparse.csr_array
     recommended: sparse.csr_array
 
+    @property
+    def counts(self) -> NDArray[np.float32]:
+        """[n_items]: how many dialogues name each."""
+        return np.asarray(self.named.sum(axis=0), dtype=np.float32).ravel()
+
     @classmethod
     def count(cls, dialogues: Iterable[Sequence[Message]], catalogue: Catalogue) -> Mentions:
         """Items that the catalogue does not hold are left out."""
