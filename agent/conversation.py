@@ -12,6 +12,7 @@ from agent.memory.taste import FeedbackValue
 from agent.messages import readable
 from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, still_there, with_item
 from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
+from retrieval.retriever import check_share
 
 if TYPE_CHECKING:
     from agent.graph import Turns, TurnState
@@ -112,6 +113,16 @@ class Conversation:
         state = self.state
         return next((s for s in KEPT if any(p.item_id == item_id for p in getattr(state, s))), None)
 
+    def set_long_tail(self, long_tail: float) -> DialogueState:
+        """How far the next replies reach: 0 the best whatever their fame, 1 lesser-known items.
+
+        It stays until it is set again, whatever is said, undone or started over. Raises QueryError.
+        """
+        check_share("long_tail", long_tail)
+        with self._desk.locks[self.conversation_id]:
+            before = self.state
+            return self._change(before, replace(before, long_tail=float(long_tail)))
+
     def undo(self) -> DialogueState:
         """Take back the latest change of what was said; unchanged when there is nothing to take back."""
         with self._desk.locks[self.conversation_id]:
@@ -122,6 +133,8 @@ class Conversation:
 
     def forget(self, value: str, slot: Slot | None = None) -> DialogueState:
         """Remove an entry of the taste profile by its value, title, item_id or slot name ("years")."""
+        if slot == "long_tail":
+            return self.set_long_tail(0.0)
         with self._desk.locks[self.conversation_id]:
             before = self.state
             return self._change(before, forget(before, value, slot))
@@ -144,6 +157,9 @@ class Conversation:
                 entries.append(
                     _entry(slot, slot, describe_value(slot, value), set_on.get(slot), quotes, None)
                 )
+        if state.long_tail:
+            label = f"hidden gems, {state.long_tail:.0%}"
+            entries.append(_entry("long_tail", "long_tail", label, None, quotes, None))
         return tuple(entries)
 
     def _change(self, before: DialogueState, after: DialogueState) -> DialogueState:

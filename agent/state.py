@@ -61,6 +61,8 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
     state = replace(state, turn=turn)
     for value in frame.drop:
         state = forget(state, value)
+        for meant in refusal(value, vocabulary, turn):  # "scary is fine after all" lets horror back in
+            state = forget(state, meant.value)
     for slot, names in slots:
         for name in names:
             if name in by_name:
@@ -85,10 +87,17 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
 
 def afresh(state: DialogueState) -> DialogueState:
     """A clean slate: what this conversation wished for is gone. What was refused, seen or shown stays so,
-    and so do the likes of earlier conversations."""
+    and so do the likes of earlier conversations. What was praised here counts as seen: nobody starts over
+    to be told of the film they came with."""
     earlier = tuple(p for p in state.liked if p.turn is None)
+    seen = {p.item_id: p for p in (*state.seen, *state.liked) if p not in earlier}
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=state.seen, shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=tuple(seen.values()),
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
 
 
@@ -165,15 +174,15 @@ def describe_value(slot: Slot, value: object) -> str:
 
 def wish(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preference]:
     """A wanted phrase as preferences: the catalogue's facets where it has them, else free text."""
+    term = vocabulary.answer(phrase)
     options = ALTERNATIVES.split(phrase.strip())
-    if len(options) > 1:
+    if term is None and len(options) > 1:
         terms = [vocabulary.answer(option) for option in options]
         if all(term and term.promised and len(term.facets) == 1 for term in terms):
             facets = [term.facets[0] for term in terms if term]
             if len({facet.field for facet in facets}) == 1:
                 values = list(dict.fromkeys(facet.value for facet in facets))
                 return [Preference(facets[0].field, " or ".join(values), None, turn)]
-    term = vocabulary.answer(phrase)
     if term and term.promised:
         return [Preference(facet.field, facet.value, None, turn) for facet in term.facets]
     return [Preference("text", " ".join(phrase.lower().split()), None, turn)]
@@ -188,7 +197,12 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
         return [Preference("person", person, None, turn)]
     if phrase.istitle() and " " in phrase and not vocabulary.answer(phrase):
         return [Preference("person", phrase, None, turn)]
-    return [p for option in ALTERNATIVES.split(phrase) for p in wish(option, vocabulary, turn)]
+    found: list[Preference] = []
+    for option in ALTERNATIVES.split(phrase):
+        term = vocabulary.answer(option)
+        akin = term.akin if term else ()
+        found += [*wish(option, vocabulary, turn), *(Preference(f.field, f.value, None, turn) for f in akin)]
+    return found
 
 
 def _merged(old: Iterable[Preference], new: Iterable[Preference]) -> tuple[Preference, ...]:

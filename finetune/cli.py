@@ -107,6 +107,9 @@ def scorer(
     from_feedback: Annotated[
         bool, typer.Option("--from-feedback", help="Learn from the workspace's own conversations too.")
     ] = False,
+    starts: Annotated[
+        int, typer.Option("--starts", min=1, help="Towers that are averaged; 1 makes a smaller scorer.")
+    ] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Of every random choice in the training.")] = 7,
 ) -> None:
     """Train the scorer from dialogues and from what the workspace's users like; it serves from then on."""
@@ -118,5 +121,5 @@ def scorer(
     console = Console(stderr=True)
     with one_line_errors():
         place = open_starter() if workspace is None else Workspace.open(workspace)
-        folder = train_for(place, dialogues, from_feedback, output, seed, console.print)
+        folder = train_for(place, dialogues, from_feedback, output, starts, seed, console.print)
         console.print(f"The scorer is in {folder}")

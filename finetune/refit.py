@@ -14,6 +14,7 @@ from finetune.tower import Say
 from retrieval.errors import WorkspaceError
 from retrieval.scorer import LearnedScorer
 from retrieval.scoring import SCORER, scorer_folder
+from retrieval.signals.listener import Layers
 from retrieval.workspace import Workspace
 
 
@@ -22,19 +23,20 @@ def train_for(
     dialogues: Path | None,
     with_feedback: bool,
     output: Path | None,
+    starts: int,
     seed: int,
     say: Say,
 ) -> Path:
     """Train on everything at once, so that nothing is forgotten, and publish in one step; where it is.
 
     With feedback it says what the former scorer and the new one recall of old and of new conversations that
-    neither has learned from. Raises ConfigError where there is nothing to learn from.
+    neither has learned from. `starts` as in `train`. Raises ConfigError where there is nothing to learn from.
     """
     feedback = _feedback(workspace) if with_feedback else Feedback({}, {})
     learned = corpus(workspace.catalogue, dialogues, workspace.interactions, seed, feedback.learned)
     say(f"Learning from {len(learned.texts):,} and {len(learned.sequences):,} conversations")
     before = _former(workspace) if with_feedback else {}
-    trained = train(workspace, learned, seed, say)
+    trained = train(workspace, learned, starts, seed, say)
     if with_feedback:
         _compare(workspace, {**before, "after": trained}, feedback, seed, say)
     folder = output or workspace.folder / SCORER
@@ -70,8 +72,8 @@ def _former(workspace: Workspace) -> dict[str, LearnedScorer]:
     starter = workspace.manifest.source.startswith("starter films")
     folder = scorer_folder(workspace.folder, starter)
     try:
-        texts = workspace.dense.vectors
-        return {"before": LearnedScorer.load(folder, workspace.catalogue, workspace.encoder, texts)}
+        given = (workspace.catalogue, workspace.encoder, workspace.dense.vectors, Layers.packaged())
+        return {"before": LearnedScorer.load(folder, *given)}
     except WorkspaceError:
         return {}  # there was none, or it could not be read: nothing to compare with
 

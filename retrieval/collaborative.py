@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from retrieval.behaviour.ease import item_weights
+from retrieval.behaviour.ease import item_weights, propensities, unbiased_weights
 from retrieval.catalogue import Catalogue
 from retrieval.errors import WorkspaceError
 from retrieval.expected import Near, expected_factors
@@ -49,11 +49,14 @@ class CollaborativeRetriever:
         interactions: Interactions,
         near: Near | None = None,
         former: Former | None = None,
+        propensity_power: float = 0.0,
     ) -> None:
         """Solve for the weights and write weights.npy (float32 [m, m]) and items.json (m ids).
 
         `near`: what cold items are placed by; also writes givers.npy and takers.npy (float32 [n_items, k]).
         Where people like the same of the same items as in `former`, its weights are taken over.
+        `propensity_power`: above 0, likes count by their inverse propensity, so that what is popular for
+        being shown more weighs less (`retrieval.behaviour.ease.propensities`).
         """
         liked = interactions.positive
         counts = np.asarray(liked.sum(axis=0)).ravel()
@@ -63,7 +66,7 @@ class CollaborativeRetriever:
         if former is not None and _same_likes(former, ids, known):
             shutil.copyfile(former.folder / "weights.npy", folder / "weights.npy")
         else:
-            weights = item_weights((known.T @ known).toarray(), REGULARISATION)
+            weights = _weights(known, counts[rows], propensity_power)
             np.save(folder / "weights.npy", weights, allow_pickle=False)
         (folder / "items.json").write_text(json.dumps(ids), encoding="utf-8")
         if near is not None and len(rows):
@@ -138,6 +141,14 @@ class CollaborativeRetriever:
         found[self._rows] += self._known_takers @ self._givers[rows[~known]].sum(axis=0)
         found[self._cold] = self._cold_takers @ self._givers[rows].sum(axis=0)
         return found
+
+
+def _weights(known: sparse.csr_array, counts: np.ndarray, propensity_power: float) -> NDArray[np.float32]:
+    """Float32 [m, m] from likes, csr [n_users, m]; `counts`: how many like each of the m items."""
+    gram = (known.T @ known).toarray()
+    if not propensity_power:
+        return item_weights(gram, REGULARISATION)
+    return unbiased_weights(gram, REGULARISATION, propensities(counts, propensity_power))
 
 
 def _same_likes(former: Former, ids: list[str], known: sparse.csr_array) -> bool:

@@ -38,9 +38,11 @@ def open_scoring(folder: Path, catalogue: Catalogue, encoder: Encoder, texts: np
         return Scoring()
     from retrieval.conversational import Conversational
     from retrieval.scorer import LearnedScorer
+    from retrieval.signals.listener import Layers
 
     try:
-        return Scoring(Conversational(catalogue, LearnedScorer.load(folder, catalogue, encoder, texts)))
+        model = LearnedScorer.load(folder, catalogue, encoder, texts, Layers.packaged())
+        return Scoring(Conversational(catalogue, model))
     except WorkspaceError as problem:
         return Scoring(fault=str(problem))
     except (ImportError, OSError) as problem:  # LightGBM without the OpenMP library of the system

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from listener_layers import tiny_layers
 from small import ITEMS, build
 
 from agent.memory.store import Store
@@ -12,6 +13,7 @@ from finetune.refit import train_for
 from retrieval.conversational import Conversational
 from retrieval.dialogue import Message
 from retrieval.scoring import SCORER
+from retrieval.signals.listener import Layers
 from retrieval.types import Query
 from retrieval.workspace import Workspace
 
@@ -73,16 +75,17 @@ def test_recall_by_hand(workspace):
     assert (row.scorer, row.old, row.new) == ("before", 0.5, None)
 
 
-def test_feedback_is_learned_published_and_served(tmp_path):
+def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
+    monkeypatch.setattr(Layers, "packaged", tiny_layers)
     workspace, said = build(ITEMS, tmp_path), []
     with pytest.raises(ConfigError, match="nobody has talked"):
-        train_for(workspace, None, True, None, 0, said.append)
+        train_for(workspace, None, True, None, 1, 0, said.append)
     with Store(workspace.database) as store:
         with pytest.raises(ConfigError, match="two likes"):
-            train_for(workspace, None, True, None, 0, said.append)
+            train_for(workspace, None, True, None, 1, 0, said.append)
         for _ in range(40):  # everybody who likes Babe takes to Samurai, which no rating says
             store.create("ana", state=liking("babe", "samurai", shown=("samurai",)))
-    folder = train_for(workspace, None, True, None, 0, said.append)
+    folder = train_for(workspace, None, True, None, 1, 0, said.append)
     assert folder == workspace.folder / SCORER
     assert any(line.startswith("recall@10 after") for line in said)
     opened = Workspace.open(workspace.folder, workspace.encoder)
@@ -94,6 +97,6 @@ def test_feedback_is_learned_published_and_served(tmp_path):
         for place in (workspace, opened)
     )
     assert after < before
-    again = train_for(opened, None, True, None, 0, said.append)
+    again = train_for(opened, None, True, None, 1, 0, said.append)
     assert any(line.startswith("recall@10 before") for line in said)
     assert sorted(path.name for path in again.parent.iterdir() if path.name.startswith(SCORER)) == [SCORER]

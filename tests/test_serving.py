@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from listener_layers import tiny_layers
 from small import ITEMS, build
 from test_conversational import SAID, Odds, ranker_with
 from typer.testing import CliRunner
@@ -14,6 +15,7 @@ from finetune.refit import train_for
 from retrieval.conversational import Conversational
 from retrieval.ranker import Ranker
 from retrieval.retriever import best
+from retrieval.signals.listener import Layers
 from retrieval.types import Query
 
 
@@ -52,8 +54,9 @@ def test_figures_by_hand():
 def test_the_command(tmp_path, monkeypatch):
     from retrieval import workspace as module
 
+    monkeypatch.setattr(Layers, "packaged", tiny_layers)
     opened = build(ITEMS, tmp_path / "w")
-    train_for(opened, None, False, None, 0, lambda _: None)
+    train_for(opened, None, False, None, 1, 0, lambda _: None)
     monkeypatch.setattr(module, "_packaged_encoder", lambda: opened.encoder)
     arguments = ["ranking", "--workspace", str(tmp_path / "w"), "--json", str(tmp_path / "f.json")]
     result = CliRunner().invoke(app, arguments)

@@ -194,13 +194,16 @@ def ask(
     llm: LlmOption = "packaged",
     n: Annotated[int, typer.Option("--n", min=1, max=100, help="How many items.")] = 3,
     seed: SeedOption = 0,
+    long_tail: Annotated[
+        float, typer.Option("--long-tail", help="From 0, well known or not, to 1, hidden gems.")
+    ] = 0.0,
     without: WithoutOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:
     """One question, one answer, in the terminal."""
     with one_line_errors():
         rec = _open(workspace, llm, None, seed, without)
-        reply = rec.ask(text, n=n)
+        reply = rec.ask(text, n=n, long_tail=long_tail)
         if as_json:
             typer.echo(json.dumps(asdict(reply), indent=2))
         else:
