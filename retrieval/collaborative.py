@@ -66,7 +66,7 @@ class CollaborativeRetriever:
         if former is not None and _same_likes(former, ids, known):
             shutil.copyfile(former.folder / "weights.npy", folder / "weights.npy")
         else:
-            weights = _weights((known.T @ known).toarray(), counts[rows], propensity_power)
+            weights = _weights(known, counts[rows], propensity_power)
             np.save(folder / "weights.npy", weights, allow_pickle=False)
         (folder / "items.json").write_text(json.dumps(ids), encoding="utf-8")
         if near is not None and len(rows):
@@ -143,7 +143,9 @@ class CollaborativeRetriever:
         return found
 
 
-def _weights(gram: NDArray[np.float32], counts: NDArray[np.float32], propensity_power: float) -> np.ndarray:
+def _weights(known: sparse.csr_array, counts: np.ndarray, propensity_power: float) -> NDArray[np.float32]:
+    """Float32 [m, m] from likes, csr [n_users, m]; `counts`: how many like each of the m items."""
+    gram = (known.T @ known).toarray()
     if not propensity_power:
         return item_weights(gram, REGULARISATION)
     return unbiased_weights(gram, REGULARISATION, propensities(counts, propensity_power))

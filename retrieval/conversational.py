@@ -28,7 +28,7 @@ REMEMBERED = 8
 #   47 descriptions in free words    .532 .660  .617 .745  .702 .745  .830 .979  .957 .979
 IN_DIALOGUE = 1.0
 """Where both sides are given in their own words, as the model has learned them."""
-BESIDE = 4.0
+BESIDE = 8.0
 """Beside likes and wishes told by the state of a conversation."""
 ONLY_WORDS = 64.0
 """Of the fused order where nothing is liked and free words say what is wanted: text retrieval answers."""

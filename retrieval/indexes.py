@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.dense import DenseRetriever
 from retrieval.encoder import Encoder
@@ -39,6 +38,25 @@ def build_missing(
 
     `former`: an undamaged build of almost the same items; what was costly there is not done again.
     """
+    seconds = {}
+    catalogue = snapshot.catalogue
+    for name, step in _steps(build, snapshot, encoder, progress, former).items():
+        if (build / name).exists():
+            continue
+        if progress is not None:
+            progress(name, 0, len(catalogue))
+        started = time.perf_counter()
+        step(build / name)
+        seconds[name] = round(time.perf_counter() - started, 3)
+        if progress is not None:
+            progress(name, len(catalogue), len(catalogue))
+    return seconds
+
+
+def _steps(
+    build: Path, snapshot: Snapshot, encoder: Encoder, progress: Progress | None, former: Former | None
+) -> dict[str, Callable[[Path], None]]:
+    """What builds each index into the folder it is given, in the order in which they need each other."""
     catalogue, interactions = snapshot.catalogue, snapshot.interactions
 
     def encoded(done: int, total: int) -> None:
@@ -55,24 +73,15 @@ def build_missing(
     }
     if interactions is not None:
         steps[COLLABORATIVE] = lambda folder: CollaborativeRetriever.build(
-            folder, catalogue, interactions, _near(build, catalogue), earlier(COLLABORATIVE)
+            folder,
+            catalogue,
+            interactions,
+            Near(
+                np.load(build / DENSE / "vectors.npy", allow_pickle=False),
+                KnowledgeRetriever(build / KNOWLEDGE, catalogue).matrix,
+            ),
+            earlier(COLLABORATIVE),
         )
     if (looks := snapshot.looks) is not None:
         steps[IMAGES] = lambda folder: ImageRetriever.build(folder, catalogue, looks, earlier(IMAGES))
-    seconds = {}
-    for name, step in steps.items():
-        if (build / name).exists():
-            continue
-        if progress is not None:
-            progress(name, 0, len(catalogue))
-        started = time.perf_counter()
-        step(build / name)
-        seconds[name] = round(time.perf_counter() - started, 3)
-        if progress is not None:
-            progress(name, len(catalogue), len(catalogue))
-    return seconds
-
-
-def _near(build: Path, catalogue: Catalogue) -> Near:
-    vectors = np.load(build / DENSE / "vectors.npy", allow_pickle=False)
-    return Near(vectors, KnowledgeRetriever(build / KNOWLEDGE, catalogue).matrix)
+    return steps

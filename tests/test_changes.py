@@ -413,9 +413,9 @@ def test_building_and_changing_are_not_done_at_once(command: Callable[..., tuple
 
 
 def test_a_title_that_another_item_has_keeps_its_parentheses(built: Workspace, tmp_path: Path) -> None:
-    built.add([Item("s", "Shirt", aliases=("S",))])
+    built.add([Item("s", "Shirt", aliases=("Small",))])
     file = tmp_path / "more.csv"
-    file.write_text("id,title\nm,Shirt (M)\nk,Coat (M)\n")
+    file.write_text("id,title\nm,Shirt (Medium)\nk,Coat (Medium)\n")
     indexing.change(built.folder, file, encoder=ENCODER)
     catalogue = Workspace.open(built.folder, ENCODER).catalogue
-    assert (catalogue["m"].title, catalogue["k"].title) == ("Shirt (M)", "Coat")
+    assert (catalogue["m"].title, catalogue["k"].title) == ("Shirt (Medium)", "Coat")

@@ -138,7 +138,7 @@ def test_index_of_a_missing_file_says_which(tmp_path: Path) -> None:
 def test_index_prints_totals_that_reconcile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from retrieval import indexing
 
-    def build(*arguments: object) -> indexing.IndexReport:
+    def build(*arguments: object, **_: object) -> indexing.IndexReport:
         progress = arguments[-1]
         assert callable(progress)
         progress("encode", 2, 2)

@@ -14,7 +14,9 @@ import pytest
 import small
 from PIL import Image, ImageDraw
 from retriever_contract import FILMS, RetrieverContract
+from typer.testing import CliRunner
 
+import ui.cli as cli
 from retrieval.catalogue import Catalogue, CatalogueRead
 from retrieval.changes import Changes
 from retrieval.clip import ClipEncoder
@@ -271,6 +273,24 @@ def test_vectors_can_be_added_to_a_workspace_that_has_none(files: Path) -> None:
     with pytest.raises(CatalogueError, match=r"v.csv, row 2: unknown item_id: 'zzz'. Nothing was changed"):
         change(folder, encoder=ENCODER, vectors=table)
     assert alike(Workspace.open(folder, ENCODER), "a") == ["c", "b"]
+
+
+def test_the_command_takes_vectors_to_build_and_to_change(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.workspace._packaged_encoder", lambda: ENCODER)
+    (files / "v.csv").write_text("item_id,vector\na,1 0\nb,1 1\nc,0 1\n")
+    words = ["index", "--workspace", str(files / "w"), "--vectors", str(files / "v.csv")]
+    built = CliRunner().invoke(cli.app, [*words, "--catalogue", str(files / "posters.csv")])
+    assert built.exit_code == 0, built.stderr
+    assert "images or vectors: 3 rows = 3 kept + 0 rejected" in built.stdout
+    (files / "v.csv").write_text("item_id,vector\nc,1 0\n")
+    changed = CliRunner().invoke(cli.app, words)
+    assert changed.exit_code == 0, changed.stderr
+    assert alike(Workspace.open(files / "w", ENCODER), "a") == ["c", "b"]
+    both = CliRunner().invoke(cli.app, [*words, "--images", str(files), "--remove", "a"])
+    assert both.exit_code == 2
+    assert "not both" in both.stderr
 
 
 def test_a_damaged_store_of_looks_repairs_itself_and_damaged_looks_are_named(files: Path) -> None:

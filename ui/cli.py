@@ -157,14 +157,9 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
     """Build a workspace from your own catalogue, or change some of its items."""
-    if (catalogue is None) == (add is None and not remove and vectors is None):
-        raise typer.BadParameter("give either --catalogue to build, or --add and --remove to change.")
+    _check_index(catalogue is not None, bool(add or remove), bool(interactions or knowledge), vectors)
     if images is not None and vectors is not None:
         raise typer.BadParameter("give --images or --vectors, not both: they would feed the same source.")
-    if catalogue is None and (interactions or knowledge):
-        raise typer.BadParameter(
-            "--interactions and --knowledge need --catalogue: build again with all files."
-        )
     with one_line_errors():
         from retrieval import indexing
         from ui.reports import print_changes, print_report
@@ -173,11 +168,18 @@ def index(
             report: IndexReport | ChangeReport
             if catalogue is not None:
                 report = indexing.index(
-                    catalogue, interactions, workspace, columns, knowledge, progress, None, images, vectors
+                    catalogue,
+                    interactions,
+                    workspace,
+                    columns,
+                    knowledge,
+                    progress,
+                    images=images,
+                    vectors=vectors,
                 )
             else:
                 report = indexing.change(
-                    workspace, add, remove or (), columns, progress, None, images, vectors
+                    workspace, add, remove or (), columns, progress, images=images, vectors=vectors
                 )
         if as_json:
             typer.echo(json.dumps(asdict(report), default=str, indent=2))
@@ -208,6 +210,16 @@ def ask(
             typer.echo(json.dumps(asdict(reply), indent=2))
         else:
             _print_reply(rec, reply)
+
+
+def _check_index(build: bool, change: bool, for_all: bool, vectors: Path | None) -> None:
+    """Raise BadParameter unless a workspace is either built or changed."""
+    if build == (change or (not build and vectors is not None)):
+        raise typer.BadParameter("give either --catalogue to build, or --add and --remove to change.")
+    if for_all and not build:
+        raise typer.BadParameter(
+            "--interactions and --knowledge need --catalogue: build again with all files."
+        )
 
 
 def _serve(

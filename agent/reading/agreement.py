@@ -83,7 +83,7 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         like=like,
         dislike=dislike,
         seen=seen,
-        want=(*model.want, *missed),
+        want=(*(want for want in model.want if _plain(want) not in map(_plain, lost)), *missed),
         people=tuple(name for name in model.people if name not in lost),
         years=rules.years if "years" in rules.drop else model.years,
         max_minutes=rules.max_minutes if "max_minutes" in rules.drop else model.max_minutes,
@@ -92,9 +92,11 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
 
 
 def _lost(model: Frame, rules: Frame, checks: Checks) -> set[str]:
-    """Exact titles that the rules found and the model took for people, or read nothing at all from."""
+    """Exact titles that the rules found and the model took for people or wishes, or found nothing in."""
     titles = {name for name in (*rules.like, *rules.dislike, *rules.seen) if checks.item(name) is not None}
-    return titles if is_empty(model) else titles & set(model.people)
+    wishes = (want for want in model.want if checks.vocabulary.term(want) is None)
+    taken = {_plain(name) for name in (*model.people, *wishes)}
+    return titles if is_empty(model) else {title for title in titles if _plain(title) in taken}
 
 
 def _spelled(name: str, found: Sequence[str]) -> str:
