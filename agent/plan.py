@@ -12,9 +12,6 @@ from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
 LANGUAGES = {"chinese": ("chinese", "mandarin")}
 """What catalogues call a language that goes by several names."""
 
-OFFERED = 6
-"""Items shown that a scorer is told of, the latest ones."""
-
 
 def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
     """The query of a state. Likes of this conversation speak; older ones only when it has none of its own."""
@@ -34,21 +31,17 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
 
 
 def spoken(state: DialogueState, liked: tuple[str, ...]) -> tuple[Message, ...]:
-    """The state as a dialogue: what is liked, what was shown, what is wanted. Empty where nothing was said.
+    """The state as a dialogue of one message: what is liked and what is wanted. Empty where there is neither.
 
-    Not the messages themselves: what a user has taken back, or edited in the profile, must count no more.
+    Not the messages themselves: what a user has taken back, or edited in the profile, must count no more. Nor
+    what was shown: recorded recommenders name what the seeker may like, here it is what was not taken up.
     """
     wants = [p.value for p in (*state.wants, *state.people)]
     if state.years and state.years[0] and state.years[1] and state.years[0] // 10 == state.years[1] // 10:
         wants.append(f"{state.years[0] // 10}0s")
     if not (liked or wants):
         return ()
-    parts = (
-        Message("seeker", "", liked),
-        Message("recommender", "", state.shown[-OFFERED:]),
-        Message("seeker", " ".join(wants)),
-    )
-    return tuple(part for part in parts if part.text or part.items)
+    return (Message("seeker", " ".join(wants), liked),)
 
 
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
