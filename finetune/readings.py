@@ -34,7 +34,7 @@ def vocabulary(
     conversations: Conversations, catalogue: Catalogue, fewest: int, fewest_pairs: int
 ) -> list[str]:
     """The words that `fewest` messages hold, and the pairs of neighbours that `fewest_pairs` do, the most
-    frequent first.
+    frequent first. Where nothing was said, one that no text has: the tables of words may not be empty.
     """
     counts = Counter(
         phrase
@@ -46,7 +46,7 @@ def vocabulary(
         phrase
         for phrase, count in counts.most_common()
         if count >= (fewest_pairs if "_" in phrase else fewest)
-    ]
+    ] or [""]
 
 
 def examples(conversations: Conversations, reader: Reader, further: float) -> Iterator[Example]:

@@ -12,21 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from finetune.corpus import Corpus
 from finetune.lists import RankedList, prepare, stops
-from finetune.targets import Conversations
 from finetune.tower import Say, TowerSettings
-from retrieval.catalogue import Catalogue
-from retrieval.encoder import Encoder
 from retrieval.features import NAMES
 from retrieval.listwise import Net, NetWeights, logits
-from retrieval.scorer import Blend, LearnedScorer, Trees, log_softmax
+from retrieval.scorer import HEARD, Blend, LearnedScorer, Trees, log_softmax
 from retrieval.signals.listener import Layers
+from retrieval.workspace import Workspace
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-CHANCE, HEARD = "chance", "chance by the tuned encoder"
+CHANCE = "chance"
 ADDED = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Weights among which those of the towers' and of the tuned encoder's log-probabilities are chosen."""
 
@@ -222,17 +221,21 @@ def fit(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed: in
     return best_blend(trees, net, columns, lists.stopping)
 
 
-def train(
-    catalogue: Catalogue,
-    texts: Conversations,
-    sequences: Conversations,
-    encoder: Encoder,
-    layers: Layers,
-    seed: int,
-    say: Say,
-) -> LearnedScorer:
-    """The whole training, from dialogues to the scorer of a catalogue."""
-    made = prepare(catalogue, texts, sequences, encoder, layers, TowerSettings(), seed, say)
+def train(workspace: Workspace, learned: Corpus, starts: int, seed: int, say: Say) -> LearnedScorer:
+    """The whole training, from conversations to the scorer of a workspace's catalogue.
+
+    `starts`: how many pairs of towers are trained and averaged.
+    """
+    made = prepare(
+        workspace.catalogue,
+        learned.texts,
+        learned.sequences,
+        workspace.encoder,
+        Layers.packaged(),
+        TowerSettings(starts=starts),
+        seed,
+        say,
+    )
     say(f"Fitting trees and network to {len(made.lists):,} lists")
     blend = fit(split(made.lists), range(len(NAMES)), ScorerSettings(), seed)
     return LearnedScorer(made.tower, made.features, blend, made.listener)

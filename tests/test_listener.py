@@ -14,6 +14,7 @@ from finetune.encoder import EncoderSettings, tune_encoder
 from finetune.readings import examples
 from finetune.tower import TowerSettings
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment, labels
 from retrieval.signals.listener import LONGEST, WEIGHTS, Listener, batches, transcript
 from retrieval.signals.reading import Reader
 
@@ -87,8 +88,10 @@ def test_it_hears_what_a_dialogue_is_about(listener: Listener) -> None:
 
 def test_it_is_kept_and_a_damaged_one_is_refused(listener: Listener, tmp_path: Path) -> None:
     listener.save(tmp_path)
-    opened = Listener.load(tmp_path, tiny_layers(), listener.reader)
+    catalogue = listener.reader.catalogue
+    same = Alignment(labels(catalogue), catalogue, np.ones((len(catalogue), 1), np.float32))
+    opened = Listener.load(tmp_path, tiny_layers(), listener.reader, same)
     assert opened.scores(SHARK) == pytest.approx(listener.scores(SHARK), abs=0.1)
     (tmp_path / WEIGHTS).write_bytes(b"nothing")
     with pytest.raises(WorkspaceError, match=r"tuned encoder's weights .* Train the scorer again"):
-        Listener.load(tmp_path, tiny_layers(), listener.reader)
+        Listener.load(tmp_path, tiny_layers(), listener.reader, same)

@@ -13,6 +13,7 @@ from scipy import sparse
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment
 from retrieval.signals.signal import Scores
 
 PRIOR = 10.0
@@ -38,6 +39,11 @@ class Mentions:
     named: sparse.csr_array
     recommended: sparse.csr_array
 
+    @property
+    def counts(self) -> NDArray[np.float32]:
+        """[n_items]: how many dialogues name each."""
+        return np.asarray(self.named.sum(axis=0), dtype=np.float32).ravel()
+
     @classmethod
     def count(cls, dialogues: Iterable[Sequence[Message]], catalogue: Catalogue) -> Mentions:
         """Items that the catalogue does not hold are left out."""
@@ -59,20 +65,19 @@ class Mentions:
         save_file({**arrays, **ends}, folder / COUNTS)
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue) -> Mentions:
-        """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
+    def load(cls, folder: Path, catalogue: Catalogue, alignment: Alignment) -> Mentions:
+        """Read what `save` wrote; items that went are named no more. Raises WorkspaceError when damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
             held = load_file(folder / COUNTS)
-            return cls(
-                *(
-                    _indicator(np.split(held[f"{name} rows"], held[f"{name} ends"][1:-1]), len(catalogue))
-                    for name in ("named", "recommended")
-                )
-            )
-        except (OSError, ValueError, KeyError, SafetensorError) as problem:
+            parts = []
+            for name in ("named", "recommended"):
+                each = np.split(held[f"{name} rows"].astype(np.int64), held[f"{name} ends"][1:-1])
+                parts.append(_indicator([alignment.rows(rows) for rows in each], len(catalogue)))
+            return cls(*parts)
+        except (OSError, ValueError, KeyError, IndexError, SafetensorError) as problem:
             raise WorkspaceError(
                 f"The counts of dialogues in {folder} cannot be read ({problem}). Train the scorer again."
             ) from None

@@ -12,9 +12,10 @@ import numpy as np
 from retrieval.dialogue import Message
 from retrieval.encoder import packaged_model
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment
 from retrieval.signals.reading import Reader, Reading
 from retrieval.signals.signal import Scores
-from retrieval.signals.tower import Tables, pad, vectors
+from retrieval.signals.tower import Tables, aligned, pad, vectors
 
 if TYPE_CHECKING:
     import torch
@@ -162,7 +163,7 @@ class Listener:
         save_file({name: one.detach().half().contiguous() for name, one in held.items()}, folder / WEIGHTS)
 
     @classmethod
-    def load(cls, folder: Path, layers: Layers, reader: Reader) -> Listener:
+    def load(cls, folder: Path, layers: Layers, reader: Reader, alignment: Alignment) -> Listener:
         """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
         import torch
         from safetensors import SafetensorError
@@ -170,7 +171,7 @@ class Listener:
 
         try:
             held = {name: one.float() for name, one in load_file(folder / WEIGHTS).items()}
-            tables = Tables(**{field.name: held[field.name] for field in fields(Tables)})
+            tables = aligned(Tables(**{field.name: held[field.name] for field in fields(Tables)}), alignment)
             with torch.no_grad():
                 for name, adapter in layers.adapters().items():
                     adapter.copy_(held[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message
 from retrieval.encoder import Encoder
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment, Former, labels
 from retrieval.signals.reading import Reader, Reading
 from retrieval.signals.signal import Scores
 
@@ -151,28 +152,42 @@ class Tower:
             for field in fields(Tables)
         }
         save_file(held, folder / WEIGHTS)
-        about = {"catalogue": self.reader.catalogue.fingerprint, "words": self.reader.words}
+        about = {"items": labels(self.reader.catalogue), "words": self.reader.words}
         (folder / WORDS).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue, encoder: Encoder) -> Tower:
-        """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's."""
+    def load(cls, folder: Path, encoder: Encoder, catalogue: Catalogue, alignment: Alignment) -> Tower:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             about = json.loads((folder / WORDS).read_text(encoding="utf-8"))
             held = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
-            reader, tables = Reader(catalogue, about["words"], encoder), _numbered(held)
+            reader = Reader(catalogue, about["words"], encoder)
+            tables = [aligned(one, alignment) for one in _numbered(held)]
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as problem:
             raise WorkspaceError(
                 f"The scorer's weights in {folder} cannot be read ({problem}). Train the scorer again."
             ) from None
-        if about.get("catalogue") != catalogue.fingerprint:
-            raise WorkspaceError(
-                f"The scorer's weights in {folder} belong to another catalogue. Train the scorer again."
-            )
         return cls(tables, reader)
+
+
+def former(folder: Path) -> Former:
+    """The items that the towers in `folder` were trained with. Raises WorkspaceError when it is damaged."""
+    try:
+        items = json.loads((folder / WORDS).read_text(encoding="utf-8"))["items"]
+        return [(str(item_id), str(label)) for item_id, label in items]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise WorkspaceError(
+            f"The scorer's weights in {folder} cannot be read ({problem}). Train the scorer again."
+        ) from None
+
+
+def aligned(tables: Tables, alignment: Alignment) -> Tables:
+    """The tables with a row for every item that there is now."""
+    moved = {name: alignment.spread(getattr(tables, name)) for name in ("items", "bias", "named")}
+    return replace(tables, **moved)
 
 
 def _numbered(held: Mapping[str, Tensor]) -> list[Tables]:
