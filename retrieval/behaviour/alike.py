@@ -63,4 +63,4 @@ def _common(having: sparse.csr_array) -> Likeness:
 def _cosine(having: sparse.csr_array) -> Likeness:
     common = _common(having)
     length = np.sqrt(np.maximum(common.diagonal(), 1e-9))
-    return common / np.outer(length, length).astype(np.float32)
+    return np.asarray(common / np.outer(length, length), dtype=np.float32)
