@@ -182,6 +182,8 @@ def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
     if kind == "greet" and known and state.turn == 1:
         titles = " and ".join(italic(grounds.catalogue[p.item_id]) for p in known[-2:] if p.item_id)
         return _asking(phrase("last_time", titles=titles), state, ("more of that", *chips))
+    if kind == "distress":
+        return Answer(phrase("distress"), replace(state, pending=None))
     if kind in ("greet", "help", "who", "injection", "weather"):
         return _asking(phrase(kind), state, chips)
     if kind == "thanks":

@@ -176,5 +176,5 @@ def themes(values: Sequence[str], head: str = "") -> tuple[str, tuple[str, ...]]
     for tail in tails:
         joint = ", " if abouts else " " if said else ""
         words = texts["tails"][tail]
-        said += f"{joint}{words if said else words.removeprefix('and ')}"
+        said += f"{joint}{words.removeprefix('and ') if said in ('', 'something') else words}"
     return said, tuple(v for v in values if v in (*abouts, *forms, *tails))

@@ -115,4 +115,8 @@ def _asking_again(query: Query, item_id: str) -> Query:
         exclude=query.exclude - {item_id},
         liked=tuple(other for other in query.liked if other != item_id),
         disliked=tuple(other for other in query.disliked if other != item_id),
+        messages=tuple(
+            replace(one, items=tuple(other for other in one.items if other != item_id))
+            for one in query.messages
+        ),
     )

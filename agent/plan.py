@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Preference
+from retrieval.dialogue import Message
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
+
+LANGUAGES = {"chinese": ("chinese", "mandarin")}
+"""What catalogues call a language that goes by several names."""
+
+OFFERED = 6
+"""Items shown that a scorer is told of, the latest ones."""
 
 
 def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str, ...] = ()) -> Query:
@@ -14,6 +21,7 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
     liked = _items(p for p in state.liked if p.turn is not None) or _items(state.liked)
     known = (*state.liked, *state.disliked, *state.seen)
     return Query(
+        messages=spoken(state, liked),
         text=wanted_text(state),
         expansions=expansions,
         liked=liked,
@@ -21,20 +29,40 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
         exclude=frozenset((*_items(known), *state.shown)),
         facets=tuple(f for p in state.wants if not _promised(p) for f in _wished(p, vocabulary)),
         constraints=to_constraints(state, vocabulary),
+        long_tail=state.long_tail,
     )
+
+
+def spoken(state: DialogueState, liked: tuple[str, ...]) -> tuple[Message, ...]:
+    """The state as a dialogue: what is liked, what was shown, what is wanted. Empty where nothing was said.
+
+    Not the messages themselves: what a user has taken back, or edited in the profile, must count no more.
+    """
+    wants = [p.value for p in (*state.wants, *state.people)]
+    if state.years and state.years[0] and state.years[1] and state.years[0] // 10 == state.years[1] // 10:
+        wants.append(f"{state.years[0] // 10}0s")
+    if not (liked or wants):
+        return ()
+    parts = (
+        Message("seeker", "", liked),
+        Message("recommender", "", state.shown[-OFFERED:]),
+        Message("seeker", " ".join(wants)),
+    )
+    return tuple(part for part in parts if part.text or part.items)
 
 
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     """The promises of a state, in the order they were made."""
-    require = [_group(p) for p in state.wants if _promised(p)]
-    require += [_group(p) for p in state.people]
+    require = [_group(p, vocabulary) for p in state.wants if _promised(p)]
+    require += [_group(p, vocabulary) for p in state.people]
     if state.language:
-        require.append((Facet("language", state.language),))
+        names = LANGUAGES.get(state.language, (state.language,))
+        require.append(tuple(Facet("language", name) for name in names))
     if state.audience:
         require.append((Facet("audience", state.audience),))
     forbid: list[Facet] = []
     for preference in state.avoids:
-        forbid += _group(preference) or nearest(preference.value, vocabulary)
+        forbid += _group(preference, vocabulary) or nearest(preference.value, vocabulary)
     return Constraints(tuple(require), tuple(forbid), state.years, state.max_minutes)
 
 
@@ -55,10 +83,14 @@ def _promised(preference: Preference) -> bool:
 
 
 def _wished(preference: Preference, vocabulary: Vocabulary) -> tuple[Facet, ...]:
-    return _group(preference) or nearest(preference.value, vocabulary)
+    return _group(preference, vocabulary) or nearest(preference.value, vocabulary)
 
 
-def _group(preference: Preference) -> tuple[Facet, ...]:
+def _group(preference: Preference, vocabulary: Vocabulary) -> tuple[Facet, ...]:
+    """Facets of which one must hold. "nun or priest" is the name of one theme, "war or western" are two."""
+    whole = Facet(preference.kind, preference.value)
+    if preference.kind in FACET_FIELDS and whole in nearest(preference.value, vocabulary):
+        return (whole,)
     values = preference.value.split(" or ")
     if preference.kind == "person":
         return tuple(Facet(field, value) for field in ("directors", "cast") for value in values)

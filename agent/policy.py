@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -129,7 +130,7 @@ def choose_question(
     said = {p.value for p in (*state.wants, *state.avoids)}
     splits = []
     for attribute in ASKABLE:
-        if attribute in state.asked or (attribute == "decade" and state.years):
+        if attribute in state.asked or _is_said(attribute, state):
             continue
         labels = [[v for v in labels_of(item, attribute, vocabulary) if v not in said] for item in items]
         if anchor and attribute in OWN_SIDES:
@@ -142,7 +143,19 @@ def choose_question(
     # A liked item's own themes are the easiest thing to talk about; with nothing known, a mood is.
     first = "themes" if anchor else "moods" if information(state) == 0 else None
     split = max(worthy, key=lambda s: (s.attribute == first, s.gain))
-    return phrase_question(split, anchor.written if anchor else None)
+    return phrase_question(in_order(split), anchor.written if anchor else None)
+
+
+def _is_said(attribute: str, state: DialogueState) -> bool:
+    """Whether a question would ask for what was said; genres and themes have others beside them."""
+    if attribute == "decade":
+        return state.years is not None
+    return attribute == "moods" and any(p.kind == "moods" for p in state.wants)
+
+
+def in_order(split: Split) -> Split:
+    """A split whose decades go from the earliest to the latest; other options stay as they were chosen."""
+    return replace(split, options=tuple(sorted(split.options))) if split.attribute == "decade" else split
 
 
 def labels_of(item: Item, attribute: str, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -161,10 +174,18 @@ def decade(year: int) -> str:
 
 def phrase_question(split: Split, anchor: str | None) -> Question:
     """The question about a split in its first wording."""
-    question = Question("", split.attribute, (*split.options, SURPRISE))
+    question = Question("", split.attribute, (*map(written, split.options), SURPRISE))
     return replace(
         question, text=question_texts(question, anchor)[0].format(**question_slots(question, anchor))
     )
+
+
+def written(value: str) -> str:
+    """A facet value with the capitals of the names in it: `New York`, `American dream`, `heist`."""
+    texts = spec("spoken")
+    form = texts["names"].get(value) or texts["tails"].get(value) or value
+    found = re.search(re.escape(value), form, re.I)
+    return found[0] if found else value
 
 
 def question_texts(question: Question, anchor: str | None) -> list[str]:

@@ -18,6 +18,9 @@ SHARED_FIELDS = ("themes", "genres", "moods")
 LOVED = 0.02
 """Share of the catalogue, by popularity, that may be called best loved."""
 
+LESSER_KNOWN = 0.5
+"""What is more popular than a smaller share of the catalogue than this may be called lesser known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
@@ -40,6 +43,7 @@ class Grounds:
         found = [
             *self._asked(item, state),
             *self._behaviour(item, candidate, query),
+            *self._lesser_known(item, query),
             *self._shared(item, query),
             *self._wished(item, state),
         ]
@@ -50,13 +54,16 @@ class Grounds:
         return (*found, self._plain(item))
 
     def contributions(self, candidate: Candidate, query: Query) -> tuple[Contribution, ...]:
-        """What each source gave to the item's place, as shares of its fused score (they sum to 1)."""
+        """What each source and each group of the scorer's features gave to the item's place: parts of 1."""
         bars: list[Contribution] = []
-        for source, weight in self.ranker.shares(query, candidate):
+        named: dict[str, float] = {}
+        for source, weight in self.ranker.weighed(query, candidate):
             if source == "collaborative":
                 bars += self._by_liked(candidate.item_id, query, weight)
             else:
-                bars.append(Contribution(_SOURCES.get(source, source), weight))
+                words = _SOURCES.get(source, source)
+                named[words] = named.get(words, 0.0) + weight
+        bars += [Contribution(words, weight) for words, weight in named.items()]
         return tuple(sorted(bars, key=lambda bar: -bar.weight))
 
     def _share(self, candidate: Candidate, source: str, query: Query) -> float:
@@ -105,6 +112,12 @@ class Grounds:
         rated = [liked for liked, _ in pairs if self.ranker.rated(liked)][:1]
         weight = self._share(candidate, "collaborative", query)
         return [self._loved_by(liked, candidate.rank, weight) for liked in rated]
+
+    def _lesser_known(self, item: Item, query: Query) -> list[Reason]:
+        """Said only where the long tail was asked for, of items in the less popular half of the catalogue."""
+        if not query.long_tail or self.ranker.fame(item.item_id) >= LESSER_KNOWN:
+            return []
+        return [Reason("lesser_known", phrase("reason_lesser_known"), 0.3)]
 
     def _loved_by(self, liked: str, rank: int, weight: float) -> Reason:
         text = phrase("reason_loved_by", rank - 1, title=self.catalogue[liked].title)
@@ -177,4 +190,12 @@ _SOURCES = {
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
     "interests": "goes with your other interests",
+    "images": "looks alike",
+    "dialogue": "often recommended in such conversations",
+    "towers": "often recommended in such conversations",
+    "together": "often named together with what you named",
+    "similarity": "similar in meaning",
+    "graph": "shared people, genres and makers",
+    "novelty": "how far the conversation has come",
+    "constraints": "what you asked for",
 }

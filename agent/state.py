@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Frame, Preference, Slot
 
 LIST_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen", "wants", "avoids", "people")
+ITEM_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen")
 VALUE_SLOTS: tuple[Slot, ...] = ("years", "language", "max_minutes", "audience")
 ALTERNATIVES = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 
@@ -60,6 +61,8 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
     state = replace(state, turn=turn)
     for value in frame.drop:
         state = forget(state, value)
+        for meant in refusal(value, vocabulary, turn):  # "scary is fine after all" lets horror back in
+            state = forget(state, meant.value)
     for slot, names in slots:
         for name in names:
             if name in by_name:
@@ -84,11 +87,32 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
 
 def afresh(state: DialogueState) -> DialogueState:
     """A clean slate: what this conversation wished for is gone. What was refused, seen or shown stays so,
-    and so do the likes of earlier conversations."""
+    and so do the likes of earlier conversations. What was praised here counts as seen: nobody starts over
+    to be told of the film they came with."""
     earlier = tuple(p for p in state.liked if p.turn is None)
+    seen = {p.item_id: p for p in (*state.seen, *state.liked) if p not in earlier}
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=state.seen, shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=tuple(seen.values()),
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
+
+
+def still_there(state: DialogueState, catalogue: Container[str]) -> DialogueState:
+    """Without the items that the catalogue does not hold: they were removed from it since."""
+    for slot in ITEM_SLOTS:
+        kept = tuple(p for p in getattr(state, slot) if p.item_id is None or p.item_id in catalogue)
+        state = _set(state, slot, kept)
+    pending = state.pending
+    if pending is not None and pending.attribute.startswith("rule:"):
+        pending = pending if pending.attribute.removeprefix("rule:") in catalogue else None
+    shown, last_shown = (
+        tuple(item_id for item_id in ids if item_id in catalogue) for ids in (state.shown, state.last_shown)
+    )
+    return replace(state, shown=shown, last_shown=last_shown, pending=pending)
 
 
 def with_item(state: DialogueState, slot: Slot, preference: Preference) -> DialogueState:
@@ -150,15 +174,15 @@ def describe_value(slot: Slot, value: object) -> str:
 
 def wish(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preference]:
     """A wanted phrase as preferences: the catalogue's facets where it has them, else free text."""
+    term = vocabulary.answer(phrase)
     options = ALTERNATIVES.split(phrase.strip())
-    if len(options) > 1:
+    if term is None and len(options) > 1:
         terms = [vocabulary.answer(option) for option in options]
         if all(term and term.promised and len(term.facets) == 1 for term in terms):
             facets = [term.facets[0] for term in terms if term]
             if len({facet.field for facet in facets}) == 1:
                 values = list(dict.fromkeys(facet.value for facet in facets))
                 return [Preference(facets[0].field, " or ".join(values), None, turn)]
-    term = vocabulary.answer(phrase)
     if term and term.promised:
         return [Preference(facet.field, facet.value, None, turn) for facet in term.facets]
     return [Preference("text", " ".join(phrase.lower().split()), None, turn)]
@@ -173,7 +197,12 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
         return [Preference("person", person, None, turn)]
     if phrase.istitle() and " " in phrase and not vocabulary.answer(phrase):
         return [Preference("person", phrase, None, turn)]
-    return [p for option in ALTERNATIVES.split(phrase) for p in wish(option, vocabulary, turn)]
+    found: list[Preference] = []
+    for option in ALTERNATIVES.split(phrase):
+        term = vocabulary.answer(option)
+        akin = term.akin if term else ()
+        found += [*wish(option, vocabulary, turn), *(Preference(f.field, f.value, None, turn) for f in akin)]
+    return found
 
 
 def _merged(old: Iterable[Preference], new: Iterable[Preference]) -> tuple[Preference, ...]:

@@ -99,7 +99,7 @@ def read_results(path: Path) -> ResultFile:
 def _simulated(path: Path, data: Mapping[str, Any]) -> ResultFile:
     """People; with several recommenders in the file, a unit is a person with one of them.
 
-    The baseline's people are left out: it is the same in every file.
+    The baselines' people are left out: a comparison is between two versions of the product.
     """
     policies = data["settings"]["policies"]
     units = {}

@@ -88,32 +88,38 @@ def _train(
 
 @app.command()
 def scorer(
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", help="Whose scorer it is; the starter films if left out.")
+    ] = None,
     dialogues: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--dialogues",
             help="Folder with catalogue.jsonl, train.jsonl and, if there is one, sequences.jsonl.",
         ),
-    ],
+    ] = None,
     output: Annotated[
-        Path, typer.Option("--output", help="Folder for the trained scorer; made where it is missing.")
-    ] = Path("runs/scorer"),
+        Path | None,
+        typer.Option(
+            "--output", help="Where it is kept; in the workspace, which then serves it, if left out."
+        ),
+    ] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="Learn from the workspace's own conversations too.")
+    ] = False,
+    starts: Annotated[
+        int, typer.Option("--starts", min=1, help="Towers that are averaged; 1 makes a smaller scorer.")
+    ] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Of every random choice in the training.")] = 7,
 ) -> None:
-    """Train the scorer that reads a dialogue and ranks the whole catalogue for what comes next."""
+    """Train the scorer from dialogues and from what the workspace's users like; it serves from then on."""
     from rich.console import Console
 
-    from finetune.scorer import train as train_scorer
-    from finetune.targets import read_conversations
-    from retrieval.catalogue import read_catalogue
-    from retrieval.encoder import TextEncoder
+    from finetune.refit import train_for
+    from retrieval.workspace import Workspace, open_starter
 
     console = Console(stderr=True)
     with one_line_errors():
-        catalogue = read_catalogue(dialogues / "catalogue.jsonl").catalogue
-        texts = read_conversations(dialogues / "train.jsonl")
-        further = dialogues / "sequences.jsonl"
-        sequences = read_conversations(further) if further.is_file() else {}
-        trained = train_scorer(catalogue, texts, sequences, TextEncoder(), seed, console.print)
-        trained.save(output)
-        console.print(f"The scorer is in {output}")
+        place = open_starter() if workspace is None else Workspace.open(workspace)
+        folder = train_for(place, dialogues, from_feedback, output, starts, seed, console.print)
+        console.print(f"The scorer is in {folder}")

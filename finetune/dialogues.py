@@ -18,6 +18,8 @@ from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.scene import Scene
 from finetune.config import ConfigError
 from finetune.families import Said, ordered
+from retrieval.catalogue import Catalogue
+from retrieval.starter.films import title_key
 
 _LONGEST = 320
 _SMALL_TALK = 9
@@ -61,6 +63,23 @@ def read_titles(path: Path) -> dict[str, str]:
     return {
         str(row["item_id"]): f"{row['title']} ({row['year']})" if row.get("year") else str(row["title"])
         for _, row in read_lines(path, ("item_id", "title"))
+    }
+
+
+def matched(path: Path, catalogue: Catalogue) -> dict[str, str]:
+    """item_id of the catalogue beside the dialogues -> item_id of `catalogue`, found by title and year.
+
+    Raises ConfigError naming file and line.
+    """
+    own = {
+        (title_key(name), item.year): item.item_id
+        for item in catalogue
+        for name in (*item.aliases, item.title)
+    }
+    return {
+        str(row["item_id"]): own[key]
+        for _, row in read_lines(path, ("item_id", "title"))
+        if (key := (title_key(row["title"]), row.get("year"))) in own
     }
 
 

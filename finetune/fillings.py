@@ -244,9 +244,9 @@ def _spoken(item: Item) -> tuple[str, str, int | None]:
 def _surfaces(catalogue: Catalogue) -> dict[str, list[str]]:
     """For each field the words that people use for its values: the values and their English synonyms."""
     said: dict[str, list[str]] = {field: sorted(catalogue.values(field)) for field in _FIELDS.values()}
-    for phrases, facets, _ in synonyms():
-        fields = {facet.field for facet in facets}
-        known = all(facet.value in catalogue.values(facet.field) for facet in facets)
+    for row in synonyms():
+        fields = {facet.field for facet in row.meant}
+        known = all(facet.value in catalogue.values(facet.field) for facet in row.meant)
         if known and len(fields) == 1 and fields <= said.keys():
-            said[fields.pop()] += [text for text in phrases if text in _SAID]
+            said[fields.pop()] += [text for text in row.phrases if text in _SAID]
     return {field: list(dict.fromkeys(values)) for field, values in said.items()}

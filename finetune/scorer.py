@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,23 +12,22 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from finetune.lists import RankedList, prepare
-from finetune.splits import place
-from finetune.targets import Conversations
+from finetune.corpus import Corpus
+from finetune.lists import RankedList, prepare, stops
 from finetune.tower import Say, TowerSettings
-from retrieval.catalogue import Catalogue
-from retrieval.encoder import Encoder
 from retrieval.features import NAMES
 from retrieval.listwise import Net, NetWeights, logits
-from retrieval.scorer import Blend, LearnedScorer, Trees
+from retrieval.scorer import HEARD, Blend, LearnedScorer, Trees, log_softmax
+from retrieval.signals.listener import Layers
+from retrieval.workspace import Workspace
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
 
-STOPPING = 0.12
-"""Share of the training dialogues that say when to stop, and are not fitted."""
-
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+CHANCE = "chance"
+ADDED = (0.0, 0.25, 0.5, 1.0, 2.0)
+"""Weights among which those of the towers' and of the tuned encoder's log-probabilities are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,9 @@ class Split:
 
 def split(lists: Sequence[RankedList]) -> Split:
     """By dialogue, the same way every time."""
-    stops = [place(f"stopping:{one.dialogue}") < STOPPING for one in lists]
     return Split(
-        tuple(one for one, stop in zip(lists, stops, strict=True) if not stop),
-        tuple(one for one, stop in zip(lists, stops, strict=True) if stop),
+        tuple(one for one in lists if not stops(one.dialogue)),
+        tuple(one for one in lists if stops(one.dialogue)),
     )
 
 
@@ -185,37 +184,58 @@ def _padded(
     return torch.from_numpy(features), torch.from_numpy(recommended), torch.from_numpy(mask)
 
 
-def best_share(trees: Trees, net: Net, columns: Sequence[int], lists: Sequence[RankedList]) -> float:
-    """The weight of the trees in the blend with the highest mean reciprocal rank on the stopping lists."""
+def best_blend(trees: Trees, net: Net, columns: Sequence[int], lists: Sequence[RankedList]) -> Blend:
+    """The weights with the highest mean of 1 / log2(1 + rank) over the targets of the stopping lists.
 
-    def reciprocal(share: float) -> float:
-        blend = Blend(trees, net, share)
-        each = [_reciprocal(blend.score(one.features[:, columns]), one.recommended) for one in lists]
-        return float(np.mean(each))
+    The towers' and the tuned encoder's log-probabilities are weighed too, if `columns` has them; the models
+    never see the encoder's, which has heard the dialogues that they are fitted to.
+    """
+    seen = [column for column in columns if NAMES[column] != HEARD]
+    late = [name for name in (CHANCE, HEARD) if NAMES.index(name) in columns]
+    tables = [_terms(trees, net, seen, late, one.features) for one in lists]
 
-    return max(SHARES, key=reciprocal)
+    def gain(weights: NDArray[np.float64]) -> float:
+        ranks = [_ranks(table @ weights, one.recommended) for table, one in zip(tables, lists, strict=True)]
+        return float(np.mean(1 / np.log2(1 + np.concatenate(ranks))))
+
+    each = [np.array([share, 1 - share, *added]) for share, *added in product(SHARES, *(ADDED for _ in late))]
+    share, _, *added = max(each, key=gain)
+    return Blend(trees, net, float(share), seen, dict(zip(late, map(float, added), strict=True)))
 
 
-def _reciprocal(scores: NDArray[np.float64], recommended: NDArray[np.bool_]) -> float:
-    return float(1 / (1 + np.count_nonzero(scores > scores[recommended].max())))
+def _terms(
+    trees: Trees, net: Net, seen: Sequence[int], late: Sequence[str], features: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    models = [log_softmax(model.score(features[:, seen])) for model in (trees, net)]
+    return np.stack([*models, *(features[:, NAMES.index(name)] for name in late)], axis=1)
+
+
+def _ranks(scores: NDArray[np.float64], recommended: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return 1 + np.count_nonzero(scores[None] > scores[recommended][:, None], axis=1)
 
 
 def fit(lists: Split, columns: Sequence[int], settings: ScorerSettings, seed: int) -> Blend:
     """Both models on these columns of the features, and their blend."""
-    trees, net = fit_trees(lists, columns, settings, seed), fit_net(lists, columns, settings, seed)
-    return Blend(trees, net, best_share(trees, net, columns, lists.stopping))
+    seen = [column for column in columns if NAMES[column] != HEARD]
+    trees, net = fit_trees(lists, seen, settings, seed), fit_net(lists, seen, settings, seed)
+    return best_blend(trees, net, columns, lists.stopping)
 
 
-def train(
-    catalogue: Catalogue,
-    texts: Conversations,
-    sequences: Conversations,
-    encoder: Encoder,
-    seed: int,
-    say: Say,
-) -> LearnedScorer:
-    """The whole training, from dialogues to the scorer of a catalogue."""
-    made = prepare(catalogue, texts, sequences, encoder, TowerSettings(), seed, say)
+def train(workspace: Workspace, learned: Corpus, starts: int, seed: int, say: Say) -> LearnedScorer:
+    """The whole training, from conversations to the scorer of a workspace's catalogue.
+
+    `starts`: how many pairs of towers are trained and averaged.
+    """
+    made = prepare(
+        workspace.catalogue,
+        learned.texts,
+        learned.sequences,
+        workspace.encoder,
+        Layers.packaged(),
+        TowerSettings(starts=starts),
+        seed,
+        say,
+    )
     say(f"Fitting trees and network to {len(made.lists):,} lists")
     blend = fit(split(made.lists), range(len(NAMES)), ScorerSettings(), seed)
-    return LearnedScorer(made.tower, made.features, blend)
+    return LearnedScorer(made.tower, made.features, blend, made.listener)

@@ -7,9 +7,8 @@ dialogue names has one too.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, log_softmax
 
 from finetune.content import content
-from finetune.targets import Conversations, cases
-from retrieval.catalogue import Catalogue
-from retrieval.dialogue import Message, Role
-from retrieval.signals.comentions import rows_of
-from retrieval.signals.reading import AGES, PLACES, TURNS, Reader, Reading, bare, phrases
+from finetune.readings import Example
+from retrieval.signals.reading import AGES, PLACES, TURNS, Reader
 from retrieval.signals.tower import Tables, Tower, pad, vectors
 
 Say = Callable[[str], None]
@@ -33,7 +29,7 @@ Say = Callable[[str], None]
 class TowerSettings:
     """How the towers are trained. `keep`: share of mentions and words that a step sees. `further`: weight of
     examples of other kinds than a next recommendation. `fewest` and `fewest_pairs`: how many messages must
-    hold a word, or a pair of neighbours, for it to be read.
+    hold a word, or a pair of neighbours, for it to be read. `starts`: how many pairs of towers are trained.
     """
 
     dimension: int = 96
@@ -46,68 +42,7 @@ class TowerSettings:
     further: float = 0.3
     fewest: int = 4
     fewest_pairs: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """What was said before, the rows of the new items that are then named, the dialogue, how much it counts.
-
-    The `turn` of its reading says what it is: below 12 what the recommender names next, below 24 what the
-    seeker does (turn + 12), and 24 one of the recommender's items beside all others of the dialogue.
-    """
-
-    reading: Reading
-    targets: tuple[int, ...]
-    dialogue: str
-    weight: float
-
-
-def vocabulary(conversations: Conversations, catalogue: Catalogue, settings: TowerSettings) -> list[str]:
-    """The words and pairs of neighbouring words that enough messages hold, the most frequent first."""
-    counts = Counter(
-        phrase
-        for messages in conversations.values()
-        for message in messages
-        for phrase in dict.fromkeys(phrases(bare(message, catalogue)))
-    )
-    return [
-        phrase
-        for phrase, count in counts.most_common()
-        if count >= (settings.fewest_pairs if "_" in phrase else settings.fewest)
-    ]
-
-
-def examples(conversations: Conversations, reader: Reader, settings: TowerSettings) -> Iterator[Example]:
-    """Three kinds: of the recommender's messages, of the seeker's, and of items among all others.
-
-    The last two teach what goes together, at less weight: they are not what is asked for.
-    """
-    roles: tuple[tuple[Role, int, float], ...] = (
-        ("recommender", 0, 1.0),
-        ("seeker", TURNS, settings.further),
-    )
-    for role, shift, weight in roles:
-        for case in cases(conversations, role):
-            targets = tuple(int(row) for row in rows_of(reader.catalogue, case.new))
-            if targets:
-                reading = reader.read(case.before)
-                yield Example(replace(reading, turn=reading.turn + shift), targets, case.dialogue, weight)
-    for identity, messages in conversations.items():
-        for item, others in _one_among_others(messages):
-            reading = replace(reader.read(others), turn=2 * TURNS)
-            for row in rows_of(reader.catalogue, [item]):
-                yield Example(reading, (int(row),), identity, settings.further)
-
-
-def _one_among_others(messages: Sequence[Message]) -> Iterator[tuple[str, list[Message]]]:
-    """Each item that the recommender is the first to name, and all others, as bare mentions."""
-    first: dict[str, Role] = {}
-    for message in messages:
-        for item in message.items:
-            first.setdefault(item, message.role)
-    for item, role in first.items():
-        if role == "recommender" and len(first) > 1:
-            yield item, [Message(by, "", (other,)) for other, by in first.items() if other != item]
+    starts: int = 2
 
 
 def train_tower(
@@ -119,32 +54,54 @@ def train_tower(
     say: Say,
 ) -> Tower:
     """Train on `training`. `texts`: the encoder's vectors of the items, float32 [n_items, any]."""
+    seeds = range(seed, seed + settings.starts)
+    return Tower([_train_tables(training, reader, texts, settings, one, say) for one in seeds], reader)
+
+
+def _train_tables(
+    training: Sequence[Example],
+    reader: Reader,
+    texts: np.ndarray,
+    settings: TowerSettings,
+    seed: int,
+    say: Say,
+) -> Tables:
+    torch.manual_seed(seed)
+    model = TowerModel(reader, texts, training, settings)
+    learn(model, model.parts(), training, settings, seed, lambda text: say(f"  towers, {text}"))
+    with torch.no_grad():
+        return model.eval().tables()
+
+
+def learn(
+    model: nn.Module,
+    parts: list[dict[str, Any]],
+    training: Sequence[Example],
+    settings: TowerSettings,
+    seed: int,
+    say: Say,
+) -> None:
+    """Fit `model`, whose forward() is the loss of examples; `parts`: its parameters for the optimizer."""
     from accelerate import Accelerator
 
-    torch.manual_seed(seed)
     accelerator = Accelerator(cpu=True)
-    model = TowerModel(reader, texts, training, settings)
-    optimizer = torch.optim.AdamW(
-        model.parts(settings.weight_decay), settings.learning_rate, betas=(0.9, 0.98)
-    )
+    optimizer = torch.optim.AdamW(parts, settings.learning_rate, betas=(0.9, 0.98), fused=True)
     steps = settings.epochs * math.ceil(len(training) / settings.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
-    model, optimizer = accelerator.prepare(model, optimizer)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
     rng = np.random.default_rng(seed)
-    model.train()
+    prepared.train()
     for epoch in range(settings.epochs):
         order, total = rng.permutation(len(training)), 0.0
         for start in range(0, len(order), settings.batch):
             chosen = [training[index] for index in order[start : start + settings.batch]]
-            loss = model(chosen, settings.keep)
+            loss = prepared(chosen, settings.keep)
             optimizer.zero_grad()
             accelerator.backward(loss)
             optimizer.step()
             schedule.step()
             total += loss.item() * len(chosen)
-        say(f"  towers, epoch {epoch + 1}: loss {total / len(order):.3f}")
-    with torch.no_grad():
-        return Tower(accelerator.unwrap_model(model).eval().tables(), reader)
+        say(f"epoch {epoch + 1}: loss {total / len(order):.3f}")
 
 
 class TowerModel(nn.Module):
@@ -158,7 +115,7 @@ class TowerModel(nn.Module):
         facts = content(catalogue)
         self._facts, self._facts_t = _to_torch(facts), _to_torch(sparse.csr_array(facts.T))
         self._texts = torch.from_numpy(_standard(texts))
-        self._dropout = settings.dropout
+        self._dropout, self._decay = settings.dropout, settings.weight_decay
         n, width, sense = len(catalogue), facts.shape[1], texts.shape[1]
         self.own, self.own_named = _normal(n, d), _normal(n, d)
         self.of_facts, self.named_of_facts = _normal(width, d), _normal(width, d)
@@ -172,18 +129,20 @@ class TowerModel(nn.Module):
         self._sense_mean, self._sense_spread = _moments(training)
         self.turns, self.offsets = _normal(2 * TURNS + 1, d), nn.Parameter(torch.zeros(2, n))
 
-    def parts(self, decay: float) -> list[dict[str, Any]]:
+    def parts(self) -> list[dict[str, Any]]:
         """Parameters for the optimizer: only tables of vectors decay."""
         flat = [p for p in self.parameters() if p.dim() == 1 or len(p) == 2]
         rest = [p for p in self.parameters() if all(p is not other for other in flat)]
-        return [{"params": rest, "weight_decay": decay}, {"params": flat, "weight_decay": 0.0}]
+        return [{"params": rest, "weight_decay": self._decay}, {"params": flat, "weight_decay": 0.0}]
 
     def tables(self) -> Tables:
         """The weights as they are served: what the catalogue says is folded into the items' vectors."""
+        facts = torch.cat([self.of_facts, self.named_of_facts], 1)
+        of_facts, named_of_facts = _Product.apply(self._facts, self._facts_t, facts).chunk(2, 1)
         return Tables(
-            self.own + self._spread(self.of_facts) + self._texts @ self.of_texts,
+            self.own + of_facts + self._texts @ self.of_texts,
             self.bias,
-            self.own_named + self._spread(self.named_of_facts) + self._texts @ self.named_of_texts,
+            self.own_named + named_of_facts + self._texts @ self.named_of_texts,
             self.roles,
             self.ages,
             self.power,
@@ -194,13 +153,15 @@ class TowerModel(nn.Module):
             self.turns,
         )
 
-    def forward(self, chosen: Sequence[Example], keep: float) -> Tensor:
+    def forward(self, chosen: Sequence[Example], keep: float, heard: Tensor | None = None) -> Tensor:
         """Mean negative log-likelihood of the targets among the items not yet named.
 
+        `heard` [b, d] is added to the dialogues' vectors.
         An example with t targets weighs sqrt(t): they are not t independent choices.
         """
         tables, batch = self.tables(), pad([one.reading for one in chosen])
-        said = dropout(vectors(tables, batch, keep), self._dropout, self.training)
+        said = vectors(tables, batch, keep)
+        said = dropout(said if heard is None else said + heard, self._dropout, self.training)
         offsets = torch.cat([torch.zeros_like(self.offsets[:1]), self.offsets])
         logits = said @ tables.items.T + tables.bias + offsets[batch.turns // TURNS]
         case, place = torch.nonzero(batch.mention_mask, as_tuple=True)
@@ -216,9 +177,6 @@ class TowerModel(nn.Module):
         """Standardising what was said is folded into the weights: (s - mean) / spread @ w = s @ w' + b."""
         weights = self.senses / self._sense_spread[:, None]
         return torch.cat([weights, -(self._sense_mean @ weights)[None]])
-
-    def _spread(self, weights: Tensor) -> Tensor:
-        return _Product.apply(self._facts, self._facts_t, weights)
 
 
 def _log_shares(training: Sequence[Example], n_items: int) -> Tensor:

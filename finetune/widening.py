@@ -29,11 +29,10 @@ from agent.expand import (
 )
 from agent.reading.vocabulary import INTERESTS
 from finetune.config import ConfigError
-from finetune.dialogues import read_lines
+from finetune.dialogues import matched, read_lines
 from finetune.example import Example, chat
 from finetune.verdicts import histories
 from retrieval.catalogue import Catalogue
-from retrieval.starter.films import title_key
 from retrieval.types import Facet, facet_values
 from retrieval.workspace import Workspace
 
@@ -168,15 +167,9 @@ def _raters(workspace: Workspace, held_users: Collection[str]) -> Iterator[tuple
 
 def _speakers(catalogue: Catalogue, dialogues: Path) -> Iterator[tuple[str, list[int]]]:
     """Dialogues as people: the films that were spoken well of, found in the catalogue by title and year."""
-    rows = {
-        (title_key(name), item.year): row
-        for row, item in enumerate(catalogue)
-        for name in (*item.aliases, item.title)
-    }
     known = {
-        film["item_id"]: rows[key]
-        for _, film in read_lines(dialogues.parent / "catalogue.jsonl", ("item_id", "title"))
-        if (key := (title_key(film["title"]), film.get("year"))) in rows
+        item_id: catalogue.row(own)
+        for item_id, own in matched(dialogues.parent / "catalogue.jsonl", catalogue).items()
     }
     for number, dialogue in read_lines(dialogues, ("conversation_id",)):
         if "mentions" not in dialogue and "labels" not in dialogue:

@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
 from retrieval.encoder import Encoder
-from retrieval.signals.comentions import NOTHING, Comentions, Mentions, Own, Popularity, Rows, rows_of
+from retrieval.signals.comentions import Comentions, Mentions, Popularity, Rows, rows_of
 from retrieval.signals.facts import Facts
+from retrieval.signals.following import Following
 from retrieval.signals.linear import LinearMentions
+from retrieval.signals.neighbours import Neighbours
 from retrieval.signals.reading import Reading, seeker_texts
 from retrieval.signals.signal import Scores
 from retrieval.signals.texts import Words
+from retrieval.signals.tower import Chances
 from retrieval.text import meaning_text
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "towers": ("chance", "rank by chance"),
+    "towers": ("chance", "rank by chance", "chance by names", "chance by words", "chance by sense"),
     "similarity": (
         "meaning of what was said",
         "meaning of the last message",
@@ -35,6 +38,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "named together with the seeker's",
         "named together, against its share",
         "linear",
+        "follows",
+        "follows, strongest",
+        "follows the last",
+        "next after the last",
+        "nearest dialogues",
+        "rank by named together",
+        "rank by linear",
+        "rank by nearest dialogues",
     ),
     "graph": (
         "genres in common",
@@ -48,6 +59,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "popularity": ("recommended in dialogues", "named by anybody", "year"),
     "novelty": ("named so far", "named by the seeker", "messages so far"),
     "constraints": ("genres asked for", "people asked for", "decade asked for"),
+    "encoder": ("chance by the tuned encoder",),
 }
 """Names of the features, by group, in the order of their columns."""
 
@@ -64,6 +76,8 @@ class Features:
         self.words = Words(catalogue)
         self.comentions = Comentions(mentions, catalogue)
         self.linear = LinearMentions(mentions, catalogue)
+        self.following = Following(mentions, catalogue)
+        self.neighbours = Neighbours(mentions, catalogue)
         self.popularity = Popularity(mentions)
         self._named = Popularity(Mentions(mentions.named, mentions.named))
         self._facts = Facts(catalogue)
@@ -75,32 +89,36 @@ class Features:
         return cls(catalogue, mentions, encoder.encode([meaning_text(item) for item in catalogue]))
 
     def of(
-        self, messages: Sequence[Message], rows: Rows, chances: Scores, reading: Reading, own: Own = NOTHING
+        self,
+        messages: Sequence[Message],
+        rows: Rows,
+        chances: Chances,
+        reading: Reading,
+        heard: Scores | None = None,
     ) -> NDArray[np.float32]:
         """float32 [rows, features]; nan where a feature is not known (nothing named yet, no year).
 
-        `chances`: log-probabilities of all items by the towers, [n_items]. `reading`: of the same messages.
-        `own`: a counted dialogue that these messages are a part of, whose counts are to be left out.
+        `chances`: what the towers make of the messages. `reading`: of the same messages.
         """
         named = rows_of(self.catalogue, mentioned(messages))
         seeker = rows_of(self.catalogue, mentioned([one for one in messages if one.role == "seeker"]))
-        everything = Own(own.named, own.named) if own is not NOTHING else NOTHING
         columns = [
             *self._by_towers(rows, chances),
             *self._by_similarity(messages, rows, named, reading),
-            *self._by_collaboration(rows, named, seeker, own),
+            *self._by_collaboration(rows, named, seeker),
             *self._by_graph(rows, named),
-            np.log1p(1000 * self.popularity.shares(own)[rows]),
-            np.log1p(1000 * self._named.shares(everything)[rows]),
+            np.log1p(1000 * self.popularity.shares[rows]),
+            np.log1p(1000 * self._named.shares[rows]),
             self._years[rows],
             *(np.full(len(rows), count) for count in (len(named), len(seeker), len(messages))),
             *self._by_wishes(messages, rows),
+            np.full(len(rows), np.nan) if heard is None else heard[rows],
         ]
         return np.stack(columns, axis=1).astype(np.float32)
 
-    def _by_towers(self, rows: Rows, chances: Scores) -> list[np.ndarray]:
-        ranks = np.searchsorted(np.sort(-chances), -chances[rows]) + 1
-        return [chances[rows], np.log(ranks)]
+    def _by_towers(self, rows: Rows, chances: Chances) -> list[np.ndarray]:
+        parts = (chances.names, chances.words, chances.sense)
+        return [chances.all[rows], _rank(chances.all, rows), *(part[rows] - part.mean() for part in parts)]
 
     def _by_similarity(
         self, messages: Sequence[Message], rows: Rows, named: Rows, reading: Reading
@@ -116,17 +134,26 @@ class Features:
             self.words.scores((Message("seeker", said),))[rows],
         ]
 
-    def _by_collaboration(self, rows: Rows, named: Rows, seeker: Rows, own: Own) -> list[np.ndarray]:
-        given = self.comentions.given(named, own)[:, rows].T
+    def _by_collaboration(self, rows: Rows, named: Rows, seeker: Rows) -> list[np.ndarray]:
+        together = self.comentions.given(named)
+        linear, nearest = self.linear.given(named), self.neighbours.given(named)
+        given, later = together[:, rows].T, self.following.later(named)[:, rows].T
+        next_ = self.following.next(named[-1:])[:, rows].T
         theirs = np.isin(named, seeker)
-        share = self.popularity.shares(own)[rows]
+        share = self.popularity.shares[rows]
         return [
             given.sum(axis=1),
             _over(np.nanmax, given),
             _last(given),
             given[:, theirs].sum(axis=1),
             _over(np.nanmean, np.log((given + 1e-4) / (share + 1e-4)[:, None])),
-            self.linear.given(named, own)[rows],
+            linear[rows],
+            later.sum(axis=1),
+            _over(np.nanmax, later),
+            _last(later),
+            _last(next_),
+            nearest[rows],
+            *(_rank(one, rows) for one in (together.sum(axis=0), linear, nearest)),
         ]
 
     def _by_graph(self, rows: Rows, named: Rows) -> list[np.ndarray]:
@@ -148,6 +175,11 @@ class Features:
             self._facts.people_asked(rows, said),
             self._facts.decade_asked(rows, said),
         ]
+
+
+def _rank(scores: Scores, rows: Rows) -> np.ndarray:
+    """Natural logarithm of the rank among all items, from 1; what is equal stands as high as its first."""
+    return np.log(np.searchsorted(np.sort(-scores), -scores[rows]) + 1)
 
 
 def _over(statistic: Callable[..., np.ndarray], values: np.ndarray) -> np.ndarray:

@@ -180,7 +180,7 @@ class Liking:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             trees = lightgbm.Booster(model_str=(folder / TREES).read_text(encoding="utf-8"))
             parts = about["line"]
-            centre, scale, weights = (np.array(parts[name]) for name in ("centre", "scale", "weights"))
+            centre, scale, weights = (np.array(parts[name], float) for name in ("centre", "scale", "weights"))
             line = Line(centre, scale, weights, float(parts["offset"]))
             return cls(tuple(about["features"]), trees, line, float(about["slope"]), float(about["offset"]))
         except (OSError, ValueError, KeyError, TypeError, lightgbm.basic.LightGBMError) as problem:

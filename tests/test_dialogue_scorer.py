@@ -1,30 +1,36 @@
-"""The learned scorer of dialogues: features by hand, counts that leave a dialogue out, models that learn."""
+"""The learned scorer of dialogues: features by hand, lists that hide their answers, models that learn."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from listener_layers import tiny_layers
 from test_redial import LettersEncoder, recommender, seeker
 
 from finetune.content import content
-from finetune.lists import OTHERS, Prepared, RankedList, own_counts, prepare, sampled
-from finetune.scorer import ScorerSettings, Split, best_share, fit, fit_net, fit_trees, split
+from finetune.lists import FOLDS, OTHERS, Prepared, RankedList, prepare, sampled, stops
+from finetune.readings import examples
+from finetune.scorer import ScorerSettings, Split, fit, fit_net, fit_trees, split
+from finetune.splits import place
 from finetune.targets import cases
-from finetune.tower import TowerSettings
+from finetune.tower import TowerSettings, train_tower
 from retrieval.catalogue import Catalogue
 from retrieval.errors import UnknownItemError, WorkspaceError
 from retrieval.features import GROUPS, NAMES, Features
 from retrieval.listwise import Net, NetWeights
 from retrieval.scorer import Blend, LearnedScorer, put_first
-from retrieval.signals.comentions import Comentions, Mentions, Popularity, rows_of
+from retrieval.signals.alignment import Alignment, labels
+from retrieval.signals.comentions import Comentions, Mentions, rows_of
 from retrieval.signals.facts import Facts
-from retrieval.signals.linear import LinearMentions
+from retrieval.signals.following import Following
+from retrieval.signals.neighbours import Neighbours
 from retrieval.signals.reading import Reader, phrases, seeker_texts
-from retrieval.signals.tower import Tower
+from retrieval.signals.tower import Chances, Tower, former
 from retrieval.types import Item
 
 FILMS = Catalogue(
@@ -49,25 +55,56 @@ LOVE = {
 DIALOGUES = {**SPACE, **LOVE}
 MENTIONS = Mentions.count(DIALOGUES.values(), FILMS)
 TEXTS = LettersEncoder().encode([item.title for item in FILMS])
-QUICK = TowerSettings(dimension=8, epochs=30, batch=8, learning_rate=0.03, fewest=2, fewest_pairs=2)
+SAME = Alignment(labels(FILMS), FILMS, TEXTS)
+QUICK = TowerSettings(dimension=8, epochs=12, batch=8, learning_rate=0.05, fewest=2, fewest_pairs=2, starts=1)
 SMALL = ScorerSettings(30, leaves=4, fewest_in_leaf=5, tree_rate=0.2, epochs=20, batch=8, net_rate=0.02)
+
+
+NONE = np.zeros(5, np.float32)
+UNKNOWN = Chances(NONE, NONE, NONE, NONE)
 
 
 def rows(*items: str) -> np.ndarray:
     return rows_of(FILMS, items)
 
 
-@pytest.mark.parametrize("name", ["space 3", "love 5"])
-def test_counts_without_a_dialogue_are_those_of_all_the_others(name: str) -> None:
-    rest = Mentions.count([messages for other, messages in DIALOGUES.items() if other != name], FILMS)
-    own = own_counts(DIALOGUES[name], FILMS)
-    without, recounted = Popularity(MENTIONS).shares(own), Popularity(rest).shares()
-    assert without.tolist() == pytest.approx(recounted.tolist())
-    named = own.named
-    for signal in (Comentions, LinearMentions):
-        left_out, fresh = signal(MENTIONS, FILMS).given(named, own), signal(rest, FILMS).given(named)
-        assert left_out == pytest.approx(fresh, abs=1e-5)
-        assert signal(MENTIONS, FILMS).given(named) != pytest.approx(fresh, abs=1e-5)
+ORDERED = Mentions.count(
+    [
+        (seeker("", "a"), recommender("", "b", "c")),
+        (recommender("", "b"), seeker("", "a"), recommender("", "c")),
+        (seeker("", "a", "d"),),
+    ],
+    FILMS,
+)
+
+
+def test_what_follows_is_counted_in_order_and_only_where_the_recommender_names_it() -> None:
+    signal = Following(ORDERED, FILMS)
+    # Three dialogues name a; recommenders name b in 2/3 of them and c in 2/3. After a: b once and c twice.
+    prior = 10 * 2 / 3
+    assert signal.later(rows("a"))[0].tolist() == pytest.approx([0, (1 + prior) / 13, (2 + prior) / 13, 0, 0])
+    # Directly after a: b once, c once; the seeker's d does not count.
+    assert signal.next(rows("a"))[0].tolist() == pytest.approx([0, (1 + prior) / 13, (1 + prior) / 13, 0, 0])
+    messages = (seeker("", "a", "b"),)
+    assert signal.scores(messages) == pytest.approx(signal.later(rows("a", "b")).sum(axis=0))
+
+
+def test_dialogues_that_share_two_items_have_four_votes_per_one() -> None:
+    counted = Mentions.count(
+        [
+            (seeker("", "a", "b"), recommender("", "c")),
+            (seeker("", "a", "b"), recommender("", "c")),
+            (seeker("", "a"), recommender("", "d", "e")),
+            (seeker("", "b"), recommender("", "d", "e")),
+        ],
+        FILMS,
+    )
+    # a and b are in three dialogues each: a shared item weighs 1 / sqrt(3); every dialogue has three items.
+    signal = Neighbours(counted, FILMS)
+    found = signal.scores((seeker("", "a", "b"),))
+    votes = np.array([0, 0, 4 + 4, 1 + 1, 1 + 1]) / 9
+    assert found.tolist() == pytest.approx((votes / votes.sum()).tolist())
+    assert signal.scores((seeker("hello"),)).tolist() == [0] * 5
 
 
 def test_facts_by_hand() -> None:
@@ -123,12 +160,15 @@ def test_nothing_said_reads_as_nothing() -> None:
 def test_each_feature_has_a_name_and_some_are_reckoned_by_hand() -> None:
     features = Features(FILMS, MENTIONS, TEXTS)
     messages = (seeker("a scary film like Alien (1979)", "a"), recommender("Titanic?", "c"))
-    chances = np.log(np.array([0.1, 0.4, 0.2, 0.05, 0.25], np.float32))
-    table = features.of(messages, rows("b", "e"), chances, reader().read(messages))
+    every = np.log(np.array([0.1, 0.4, 0.2, 0.05, 0.25], np.float32))
+    chances = Chances(every, np.arange(5, dtype=np.float32), NONE, NONE)
+    table = features.of(messages, rows("b", "e"), chances, reader().read(messages), heard=2 * every)
     assert table.shape == (2, len(NAMES)) == (2, sum(len(names) for names in GROUPS.values()))
     aliens, resurrection = (dict(zip(NAMES, row.tolist(), strict=True)) for row in table)
     assert aliens["chance"] == pytest.approx(np.log(0.4))
     assert [aliens["rank by chance"], resurrection["rank by chance"]] == pytest.approx([0, np.log(2)])
+    assert [aliens["chance by names"], resurrection["chance by names"]] == [-1, 2]  # less the mean of all
+    assert aliens["chance by the tuned encoder"] == pytest.approx(2 * np.log(0.4))
     given = Comentions(MENTIONS, FILMS).given(rows("a", "c"))[:, 1]
     assert aliens["named together"] == pytest.approx(given.sum())
     assert aliens["named together with the seeker's"] == pytest.approx(given[0])
@@ -142,17 +182,24 @@ def test_each_feature_has_a_name_and_some_are_reckoned_by_hand() -> None:
 
 def test_features_without_anything_named_are_unknown_not_zero() -> None:
     features, messages = Features(FILMS, MENTIONS, TEXTS), (seeker("hello"),)
-    (row,) = features.of(messages, rows("b"), np.zeros(5, np.float32), reader().read(messages))
+    (row,) = features.of(messages, rows("b"), UNKNOWN, reader().read(messages))
     found = dict(zip(NAMES, row.tolist(), strict=True))
     assert np.isnan(
-        [found["genres in common"], found["years apart from the last"], found["closest that was named"]]
+        [
+            found["genres in common"],
+            found["years apart from the last"],
+            found["closest that was named"],
+            found["next after the last"],
+            found["chance by the tuned encoder"],
+        ]
     ).all()
     assert found["named together"] == 0
 
 
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
-    return prepare(FILMS, DIALOGUES, {}, LettersEncoder(), QUICK, seed=0, say=lambda text: None)
+    layers = tiny_layers()
+    return prepare(FILMS, DIALOGUES, {}, LettersEncoder(), layers, QUICK, seed=0, say=lambda text: None)
 
 
 def test_lists_are_made_by_towers_and_counts_that_have_not_seen_them(prepared: Prepared) -> None:
@@ -161,12 +208,16 @@ def test_lists_are_made_by_towers_and_counts_that_have_not_seen_them(prepared: P
     name = "space 0"
     (one,) = [one for one in prepared.lists if one.dialogue == name]
     assert one.recommended.tolist() == [True, False, False, False]  # b of b, c, d, e: Alien is named already
-    rest = Mentions.count([messages for other, messages in DIALOGUES.items() if other != name], FILMS)
+    fold = int(place(f"fold:{name}") * FOLDS)
+    others = [said for other, said in DIALOGUES.items() if int(place(f"fold:{other}") * FOLDS) != fold]
+    rest = Mentions.count(others, FILMS)
     (case,) = cases({name: DIALOGUES[name]})
     fresh = Features(FILMS, rest, prepared.features.texts)
     reading = prepared.tower.reader.read(case.before)
-    apart = fresh.of(case.before, rows("b", "c", "d", "e"), np.zeros(5, np.float32), reading)
-    kept = [column for column, name in enumerate(NAMES) if name not in GROUPS["towers"]]
+    apart = fresh.of(case.before, rows("b", "c", "d", "e"), UNKNOWN, reading)
+    trained = (*GROUPS["towers"], *GROUPS["encoder"])
+    kept = [column for column, name in enumerate(NAMES) if name not in trained]
+    assert not stops(name)
     assert one.features[:, kept] == pytest.approx(apart[:, kept], abs=1e-5, nan_ok=True)
 
 
@@ -177,22 +228,39 @@ def test_towers_learn_from_names_and_from_words(prepared: Prepared, tmp_path: Pa
     assert np.argmax(prepared.tower.scores(love)) in (2, 3)
     assert np.exp(prepared.tower.scores(love)).sum() == pytest.approx(1, abs=1e-4)
     prepared.tower.save(tmp_path)
-    opened = Tower.load(tmp_path, FILMS, LettersEncoder())
+    opened = Tower.load(tmp_path, LettersEncoder(), FILMS, SAME)
     assert opened.scores(space) == pytest.approx(prepared.tower.scores(space), abs=0.05)
-    many = prepared.tower.scores_of([prepared.tower.reader.read(one) for one in (space, love)])
-    assert many[1] == pytest.approx(prepared.tower.scores(love), abs=1e-5)
+    biases = []
+    for messages in (space, love):
+        chances = prepared.tower.chances(prepared.tower.reader.read(messages))
+        biases.append(chances.all - chances.names - chances.words - chances.sense)
+    away = biases[0] - biases[1]  # the rest is biases, and a constant that makes probabilities add up to 1
+    assert away == pytest.approx(np.full(5, away[0]), abs=1e-4)
 
 
-def test_weights_of_another_catalogue_or_damaged_ones_are_refused(prepared: Prepared, tmp_path: Path) -> None:
+def test_of_two_pairs_of_towers_the_mean_counts(prepared: Prepared) -> None:
+    reader, texts = prepared.tower.reader, prepared.features.texts
+    training = list(examples(DIALOGUES, reader, QUICK.further))
+
+    def trained(starts: int, seed: int) -> Tower:
+        settings = replace(QUICK, epochs=1, starts=starts)
+        return train_tower(training, reader, texts, settings, seed, lambda text: None)
+
+    reading = reader.read((seeker("Alien (1979)", "a"),))
+    both, one, other = (trained(starts, seed).chances(reading) for starts, seed in ((2, 3), (1, 3), (1, 4)))
+    assert both.names == pytest.approx((one.names + other.names) / 2, abs=1e-5)
+    mean = (one.all + other.all) / 2
+    assert both.all == pytest.approx(mean - np.log(np.exp(mean).sum()), abs=1e-5)
+
+
+def test_damaged_weights_are_refused(prepared: Prepared, tmp_path: Path) -> None:
     prepared.tower.save(tmp_path)
-    with pytest.raises(WorkspaceError, match="another catalogue"):
-        Tower.load(tmp_path, Catalogue(FILMS.items[:4]), LettersEncoder())
     (tmp_path / "tower.json").write_text(json.dumps({"words": []}))
-    with pytest.raises(WorkspaceError, match="another catalogue"):
-        Tower.load(tmp_path, FILMS, LettersEncoder())
+    with pytest.raises(WorkspaceError, match="cannot be read"):
+        former(tmp_path)
     (tmp_path / "tower.safetensors").write_bytes(b"nothing")
     with pytest.raises(WorkspaceError, match="cannot be read"):
-        Tower.load(tmp_path, FILMS, LettersEncoder())
+        Tower.load(tmp_path, LettersEncoder(), FILMS, SAME)
 
 
 def test_what_the_catalogue_says_is_weighed_by_rarity() -> None:
@@ -213,21 +281,27 @@ def made_up_lists(count: int = 180) -> tuple[RankedList, ...]:
     return tuple(found)
 
 
-def hits(model: Blend | Net, lists: tuple[RankedList, ...]) -> float:
+def hits(model: Blend, lists: tuple[RankedList, ...]) -> float:
     return float(np.mean([one.recommended[np.argmax(model.score(one.features))] for one in lists]))
 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom")
 def test_trees_and_network_find_the_feature_that_matters() -> None:
-    lists, columns = split(made_up_lists()[:150]), range(len(NAMES))
+    # The last column is the tuned encoder's, which trees and network never see.
+    lists, columns = split(made_up_lists()[:150]), range(len(NAMES) - 1)
     assert lists.stopping
     fresh = made_up_lists()[150:]
     trees, net = fit_trees(lists, columns, SMALL, 0), fit_net(lists, columns, SMALL, 0)
-    for model in (trees, net, fit(lists, columns, SMALL, 0)):
+    blend = fit(lists, range(len(NAMES)), SMALL, 0)
+    for share in (0.0, 1.0):
+        model = Blend(trees, net, share, columns, {})
         assert hits(model, fresh) > 0.6
         weights = np.abs(model.contributions(fresh[0].features)).mean(axis=0)
         assert np.argmax(weights) == 0
-    assert best_share(trees, net, columns, lists.stopping) in (0, 0.25, 0.5, 0.75, 1)
+    assert hits(blend, fresh) > 0.9  # the feature itself is added to the models
+    assert blend.columns == list(columns)
+    assert blend.added.keys() == {"chance", "chance by the tuned encoder"}
+    assert blend.added["chance"] > 0
 
 
 def test_dialogues_fall_on_one_side_of_the_split() -> None:
@@ -266,7 +340,7 @@ def test_candidates_stand_above_all_others_in_the_order_of_their_scores() -> Non
 def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prepared, tmp_path: Path) -> None:
     lists = Split(prepared.lists, prepared.lists)
     blend = fit(lists, range(len(NAMES)), SMALL, 0)
-    scorer = LearnedScorer(prepared.tower, prepared.features, blend)
+    scorer = LearnedScorer(prepared.tower, prepared.features, blend, prepared.listener)
     messages = (seeker("Alien (1979)", "a"),)
     scores = scorer.scores(messages)
     assert np.argmax(scores[1:]) == 0
@@ -277,8 +351,11 @@ def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prep
     with pytest.raises(UnknownItemError):
         scorer.contributions(messages, "nowhere")
     scorer.save(tmp_path / "scorer")
-    opened = LearnedScorer.load(tmp_path / "scorer", FILMS, LettersEncoder())
+    opened = LearnedScorer.load(tmp_path / "scorer", FILMS, LettersEncoder(), TEXTS, tiny_layers)
     assert np.argsort(opened.scores(messages)).tolist() == np.argsort(scores).tolist()
+
+
+OTHER_FEATURES = '{"share": 0.5, "columns": [], "added": {}, "features": ["chance"]}'
 
 
 @pytest.mark.parametrize(
@@ -286,7 +363,11 @@ def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prep
     [
         ("trees.txt", "no trees", "models"),
         ("net.safetensors", "nothing", "models"),
-        ("blend.json", '{"share": 0.5, "features": ["chance"]}', "other features"),
+        (
+            "blend.json",
+            '{"share": 0.5, "columns": [], "added": {}, "features": ["chance"]}',
+            "other features",
+        ),
         ("counts.safetensors", "nothing", "counts"),
     ],
 )
@@ -294,10 +375,11 @@ def test_a_damaged_scorer_is_refused(
     name: str, content: str, says: str, prepared: Prepared, tmp_path: Path
 ) -> None:
     lists = Split(prepared.lists, prepared.lists)
-    LearnedScorer(prepared.tower, prepared.features, fit(lists, range(len(NAMES)), SMALL, 0)).save(tmp_path)
+    blend = fit(lists, range(len(NAMES)), SMALL, 0)
+    LearnedScorer(prepared.tower, prepared.features, blend, prepared.listener).save(tmp_path)
     (tmp_path / name).write_text(content)
     with pytest.raises(WorkspaceError, match=f"{says}.* Train the scorer again"):
-        LearnedScorer.load(tmp_path, FILMS, LettersEncoder())
+        LearnedScorer.load(tmp_path, FILMS, LettersEncoder(), TEXTS, tiny_layers)
 
 
 def test_what_is_kept_of_a_list_tells_nothing_about_where_it_stood() -> None:

@@ -18,6 +18,7 @@ from agent.policy import (
     best_split,
     choose_question,
     expected_gain,
+    in_order,
     should_ask,
 )
 from agent.state import Reading
@@ -118,6 +119,22 @@ class TestWhenToAsk:
 
 class TestWhichQuestion:
     items = tuple(item for item in CATALOGUE if "comedy" in item.genres or "horror" in item.genres)
+
+    def test_decades_are_asked_for_from_the_earliest_on(self) -> None:
+        chosen = Split("decade", ("the 2010s", "before 1960", "the 1990s"), 1.0)
+        assert in_order(chosen).options == ("before 1960", "the 1990s", "the 2010s")
+        assert in_order(replace(chosen, attribute="genres")).options == chosen.options
+
+    def test_nobody_is_asked_how_it_should_feel_who_has_just_said_so(self) -> None:
+        items = tuple(
+            Item(str(n), "T", moods=(mood,), themes=("heist",))
+            for n, mood in enumerate(("tense", "witty", "sad"))
+        )
+        asked = choose_question(DialogueState(turn=1), items, VOCABULARY, None)
+        assert asked is not None
+        assert asked.attribute == "moods"
+        said = DialogueState(wants=(Preference("moods", "offbeat", None, 1),), turn=1)
+        assert choose_question(said, items, VOCABULARY, None) is None
 
     def test_options_are_values_of_the_candidates_and_surprise_comes_last(self) -> None:
         known = DialogueState(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -11,7 +12,8 @@ import small
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.reading.rules import is_empty, read_message
+from agent.reading.link import Linker
+from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.vocabulary import Vocabulary
 from agent.types import ACTS, Frame
 from retrieval.catalogue import Catalogue
@@ -44,6 +46,8 @@ VERDICTS: Table = (
     ("horror I can't stand", False, Frame(avoid=("horror",))),
     ("I loved Heat but hated Casino", False, Frame(like=("Heat",), dislike=("Casino",))),
     ("I hated Casino but loved Heat", False, Frame(like=("Heat",), dislike=("Casino",))),
+    ("I've seen Casino and didn't like it", False, Frame(dislike=("Casino",))),
+    ("I've seen Heat and loved it. Not horror this time", False, Frame(like=("Heat",), avoid=("horror",))),
     ("loved Alien, hated Scream", False, Frame(like=("Alien",), dislike=("Scream",))),
     ("I liked Alien, not Aliens", False, Frame(like=("Alien",), dislike=("Aliens",))),
     ("Heat was great, Casino not so much", False, Frame(like=("Heat",), dislike=("Casino",))),
@@ -380,6 +384,57 @@ def test_the_longest_message_is_read_at_once(message: str) -> None:
 )
 def test_an_ordinary_word_after_an_article_is_no_title(message: str, liked: tuple[str, ...]) -> None:
     assert read_message(message, small.context()).like == liked
+
+
+TOPICAL = [
+    Item("1", "Road Trip", 2000, themes=("college",)),
+    Item("2", "Mother and Son", 1997, themes=("illness",)),
+    Item("3", "Mother!", 2017, themes=("mother and daughter", "based on a true story")),
+    Item("4", "FairyTale: A True Story", 1997, themes=("road trip", "eighties")),
+    Item("5", "New York, New York", 1977, themes=("new york", "airplane", "nun or priest")),
+    Item("6", "Airplane!", cast=("Cuba Gooding Jr.",), themes=("mother and son", "love at first sight")),
+    Item("7", "The Favourite", 2018, genres=("drama",), directors=("Nelson Pereira dos Santos",)),
+    Item("8", "Unforgiven", genres=("romance",), themes=("jewish life", "plot twist"), language="hebrew"),
+    Item("9", "The Artist", 2011, themes=("silent film",), language="silent"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "frame"),
+    [
+        ("something about a road trip", Frame(want=("road trip",))),
+        ("I'd like a road trip movie", Frame(want=("road trip",))),
+        ("I like the theme of mother and son", Frame(want=("mother and son",))),
+        ("something about a mother and daughter", Frame(want=("mother and daughter",))),
+        ("something set in New York would be nice", Frame(want=("New York",))),
+        ("it should be based on a true story", Frame(want=("based on a true story",))),
+        ("something about love at first sight", Frame(want=("love at first sight",))),
+        ("something about a nun or priest", Frame(want=("nun or priest",))),
+        ("something set in the eighties", Frame(want=("set in the eighties",))),
+        ("a drama from the eighties", Frame(want=("drama",), years=(1980, 1989))),
+        ("no longer than 120 minutes, and a drama please", Frame(want=("drama",), max_minutes=120)),
+        ("something about Jewish life", Frame(want=("Jewish life",))),
+        ("something built on a plot twist", Frame(want=("plot twist",))),
+        ("something in Hebrew", Frame(language="hebrew")),
+        ("not really any of these, a romance would be nice", Frame(want=("romance",))),
+        ("a Korean romance", Frame(want=("romance",), language="korean")),
+        ("a silent film", Frame(want=("silent film",))),
+        ("nothing longer than 100 minutes", Frame(max_minutes=100)),
+        ("something with Cuba Gooding Jr. in it", Frame(people=("Cuba Gooding Jr",))),
+        ("something directed by Nelson Pereira dos Santos", Frame(people=("Nelson Pereira dos Santos",))),
+        ("Unforgiven is one of my favourites, what should I watch next?", Frame(like=("Unforgiven",))),
+        ("loved road trip and airplane", Frame(like=("road trip", "airplane"))),
+        ("something like mother and son", Frame(like=("mother and son",))),
+        ("I loved Road Trip", Frame(like=("Road Trip",))),
+        ('"Road Trip" was great', Frame(like=("Road Trip",))),
+        ("I loved Airplane!", Frame(like=("Airplane",))),
+        ("road trip (2000) was great", Frame(like=("road trip (2000)",))),
+    ],
+)
+def test_a_topic_is_no_title_but_for_what_the_words_around_it_say(message: str, frame: Frame) -> None:
+    catalogue = Catalogue(TOPICAL)
+    context = Context(Linker(catalogue), Vocabulary(catalogue), 2018)
+    assert replace(read_message(message, context), act="inform") == frame
 
 
 def test_a_last_name_means_a_person_and_siblings_mean_two() -> None:

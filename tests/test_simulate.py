@@ -15,10 +15,12 @@ from langchain_core.language_models import FakeListChatModel
 
 from agent.errors import ModelError
 from agent.plan import to_query
+from agent.prompting import spec
 from agent.recommender import Recommender
 from agent.types import DialogueState, Preference, Reply
+from eval.grounding import FilmIndex, Known, check_reply
 from eval.metrics import bootstrap
-from eval.simulate.baselines import Popular, shown_items
+from eval.simulate.baselines import Filtered, Popular, shown_items
 from eval.simulate.figures import statistics, success
 from eval.simulate.insight import Insight
 from eval.simulate.leak import LeakDetector
@@ -33,11 +35,12 @@ from eval.simulate.person import (
     held_out,
     people,
     promises,
+    topic,
 )
 from eval.simulate.run import Cast, Plan, cast, run
 from eval.simulate.runner import Outcome, Stage, converse
 from eval.simulate.unseen import without_users
-from eval.simulate.voice import ModelVoice, TemplateVoice, open_voice, templates
+from eval.simulate.voice import ModelVoice, TemplateVoice, open_voice, spoken, templates
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, Query
 
@@ -197,6 +200,15 @@ class TestMind:
         say = mind(person).answer(Reply("", shown_items(CATALOGUE, ["scream"])), shown)
         assert say.facts == (Fact("not_genres", "thriller", (Facet("genres", "thriller"),)),)
 
+    def test_only_what_is_given_up_in_words_may_be_broken(self) -> None:
+        romance = somebody(CATALOGUE["notting"], facts=(topic("genres", "romance"), decade_fact(1999)))
+        one = mind(romance)
+        one.open()
+        years, genre = "release from 1979 to 1999 instead of from 1990 to 1999", "romance"
+        for said, broken in (((), True), ((years,), True), ((genre,), True), ((years, genre), False)):
+            assert one.broken(CATALOGUE["alien"], said) is broken
+        assert not one.broken(CATALOGUE["sleepless"], ())
+
     def test_what_would_leak_is_counted_and_not_said(self) -> None:
         target = replace(CATALOGUE["heat"], genres=("heat",), themes=("heat",), moods=("tense",))
         facts = tuple(fact for fact in facts_of(target, random.Random(0)) if fact.value in ("heat", "tense"))
@@ -237,6 +249,27 @@ class TestMind:
         for what, wordings in templates().items():
             for wording in wordings:
                 assert wording.format(value="v", film="f", first="a", second="b"), what
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "said"),
+        [
+            ("genres", "thriller", "a thriller"),
+            ("genres", "horror", "horror"),
+            ("moods", "tense", "tense"),
+            ("themes", "heist", "something about a heist"),
+            ("themes", "new york", "something set in New York"),
+            ("themes", "black comedy", "a black comedy"),
+            ("themes", "dialogue-driven", "something dialogue-driven"),
+        ],
+    )
+    def test_values_are_said_as_people_do(self, kind: str, value: str, said: str) -> None:
+        assert spoken(kind, value) == said
+
+    def test_what_is_said_of_a_theme_holds_its_name(self) -> None:
+        """So that no rewording may lose it."""
+        texts = spec("spoken")
+        for theme in {*texts["forms"], *texts["bare_forms"], *texts["tails"], *texts["names"]}:
+            assert theme in spoken("themes", theme).casefold()
 
 
 class Chatty(FakeListChatModel):
@@ -304,6 +337,11 @@ class Repeater:
         return Reply("Here.", shown_items(CATALOGUE, self._mentioned[-n:]))
 
 
+def careless(*given: object) -> Query:
+    """Broken: asks for what is wanted, but promises nothing."""
+    return replace(to_query(*given), constraints=Constraints())  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def players(tmp_path_factory: pytest.TempPathFactory) -> Cast:
     return cast(
@@ -344,13 +382,32 @@ class TestBrokenRecommenders:
     def test_ignoring_constraints_shows(
         self, players: Cast, sound: list[Outcome], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def careless(*given: object) -> Query:
-            return replace(to_query(*given), constraints=Constraints())  # type: ignore[arg-type]
-
         monkeypatch.setattr("agent.graph.to_query", careless)
         outcomes = talk_to(Recommender(players.workspace, "none", "sqlite://"), players)
         assert bootstrap(len(outcomes), statistics(outcomes)[BROKEN]).low > 0.2
         assert figure(outcomes, "turns") >= figure(sound, "turns")
+
+    def test_the_independent_check_finds_both(self, players: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It shares no code with the product's own checks, nor with the simulated people's."""
+        films, said = FilmIndex(CATALOGUE), "a western from the 1990s, no drama please"
+        sound = Recommender(players.workspace, "none", "sqlite://")
+        assert check_reply(sound.conversation("ana").send(said, 3), films, Known((said,))) == ()
+        monkeypatch.setattr("agent.graph.to_query", careless)
+        faults = check_reply(sound.conversation("ben").send(said, 10), films, Known((said,)))
+        assert any("drama, which is avoided" in fault for fault in faults)
+        assert any("none of what is wanted (western)" in fault for fault in faults)
+        assert any("outside (1990, 1999)" in fault for fault in faults)
+        repeated = Repeater().conversation("cleo").send("I loved Heat", 3)
+        faults = check_reply(repeated, films, Known(("I loved Heat",), frozenset({"heat"})))
+        assert any("Heat" in fault for fault in faults)
+
+    def test_filters_alone_keep_promises_and_repeat_nothing(
+        self, players: Cast, sound: list[Outcome]
+    ) -> None:
+        outcomes = talk_to(Filtered(players.workspace.ranker, VOCABULARY), players)
+        assert (figure(outcomes, REPEATS), figure(outcomes, BROKEN)) == (0.0, 0.0)
+        assert figure(outcomes, "success@10 by turn 5") == 1.0
+        assert figure(outcomes, "success@1 by turn 5") <= figure(sound, "success@1 by turn 5")
 
     def test_popularity_reads_nothing_but_repeats_nothing(self, players: Cast) -> None:
         outcomes = talk_to(Popular(players.workspace.ranker), players)

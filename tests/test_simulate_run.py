@@ -161,7 +161,7 @@ class TestGoingOn:
             file.write('{"recommender": "balanced", "key": "cut sho')
         assert len(path.read_text("utf-8").splitlines()) == 1 + 2 + 1
         resumed = run(PLAN, players, Kept(path, settings))
-        assert len(path.read_text("utf-8").splitlines()) == 1 + 3 + 3
+        assert len(path.read_text("utf-8").splitlines()) == 1 + 3 * 3
         kept = Kept(path, settings)
         for name, outcomes in resumed.items():
             assert [kept.get(name, outcome.key) for outcome in outcomes] == list(outcomes)
@@ -195,8 +195,8 @@ class TestCommand:
         first, second = written
         assert first["figures"] == second["figures"]
         assert first["people"] == second["people"]
-        assert set(first["figures"]) == {"balanced", "popular"}
-        assert len(first["conversations"]) == 6
+        assert set(first["figures"]) == {"balanced", "popular, filtered", "popular"}
+        assert len(first["conversations"]) == 9
 
     def test_both_policies_stand_side_by_side(self, tmp_path: Path) -> None:
         path = tmp_path / "both.json"

@@ -151,3 +151,11 @@ def test_ranges_are_never_the_wrong_way_round(text: str) -> None:
     assert years is None or years != (None, None)
     if years and None not in years:
         assert years[0] <= years[1]  # type: ignore[operator]
+
+
+def test_the_languages_of_the_catalogue_are_understood_besides_the_frequent_ones() -> None:
+    assert read_slots("something in Hebrew").language is None
+    assert read_slots("something in Hebrew", languages={"hebrew"}).language == "hebrew"
+    assert read_slots("a Tagalog film", languages={"tagalog", "thai"}).language == "tagalog"
+    assert read_slots("it should be in Mandarin", languages={"mandarin"}).language == "chinese"
+    assert read_slots("nothing in Thai", languages={"thai"}).language is None

@@ -9,7 +9,9 @@ import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.plan import to_constraints
 from agent.reading.rules import read_message
+from agent.reading.vocabulary import Vocabulary
 from agent.state import (
     LIST_SLOTS,
     VALUE_SLOTS,
@@ -19,10 +21,13 @@ from agent.state import (
     apply_reading,
     describe_value,
     forget,
+    wish,
     with_item,
     with_value,
 )
 from agent.types import DialogueState, Frame, Preference, Question
+from retrieval.catalogue import Catalogue
+from retrieval.types import Facet, Item
 
 CATALOGUE, LINKER, VOCABULARY = small.parts()
 
@@ -112,6 +117,27 @@ class TestWhatIsSaidLaterWins:
         assert state == DialogueState(turn=1)
 
 
+class TestPromises:
+    def test_a_theme_that_is_called_one_or_the_other_is_one(self) -> None:
+        vocabulary = Vocabulary(
+            Catalogue([Item("1", "Doubt", genres=("war", "western"), themes=("nun or priest",))])
+        )
+        for phrase, group in (
+            ("nun or priest", [("themes", "nun or priest")]),
+            ("war or western", [("genres", "war"), ("genres", "western")]),
+        ):
+            state = DialogueState(wants=tuple(wish(phrase, vocabulary, 1)))
+            assert to_constraints(state, vocabulary).require == (tuple(Facet(*pair) for pair in group),)
+        state = DialogueState(avoids=tuple(wish("nun or priest", vocabulary, 1)))
+        assert to_constraints(state, vocabulary).forbid == (Facet("themes", "nun or priest"),)
+
+    def test_chinese_is_what_catalogues_call_chinese_or_mandarin(self) -> None:
+        (group,) = to_constraints(DialogueState(language="chinese"), VOCABULARY).require
+        assert group == (Facet("language", "chinese"), Facet("language", "mandarin"))
+        (group,) = to_constraints(DialogueState(language="french"), VOCABULARY).require
+        assert group == (Facet("language", "french"),)
+
+
 class TestTakingBack:
     def test_a_frame_drops_a_value_and_a_slot(self) -> None:
         state = said("a comedy from the 90s with Tom Hanks under 110 minutes")
@@ -157,7 +183,7 @@ class TestTakingBack:
         assert afresh(state) == DialogueState(
             liked=(item("heat", None),),
             disliked=(item("scream", 2),),
-            seen=(item("big", 1),),
+            seen=(item("big", 1), item("alien", 2)),  # who praised it here is not to be told of it
             shown=("ronin",),
             turn=4,
         )

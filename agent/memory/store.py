@@ -95,6 +95,11 @@ class Store:
         with self._transaction(write=False) as connection:
             return [ConversationInfo(*row) for row in connection.execute(query)]
 
+    def states(self) -> list[tuple[str, DialogueState]]:
+        """Every conversation of everybody with its current state, by id: what a scorer can learn from."""
+        with self._transaction(write=False) as connection:
+            return taste.read_states(connection)
+
     def turns(self, conversation_id: str) -> tuple[Turn, ...]:
         """All turns in order; the reply of an interrupted one is None."""
         table = turns.c
@@ -274,7 +279,7 @@ def _change_state(connection: Connection, row: RowMapping, state: DialogueState)
 
 def _said(state: DialogueState) -> DialogueState:
     """The state without what merely happened: only a difference here is something to undo."""
-    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0)
+    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0, long_tail=0)
 
 
 def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
@@ -287,6 +292,7 @@ def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
         said=happened.said,
         pending=happened.pending,
         turn=happened.turn,
+        long_tail=happened.long_tail,
     )
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from agent.memory.codec import dumps, loads, storable
 from agent.memory.database import StoreError
-from agent.memory.tables import feedback, profile
-from agent.types import Preference
+from agent.memory.tables import conversations, feedback, profile
+from agent.types import DialogueState, Preference
 from retrieval.errors import TastebudError
 
 ProfileSlot = Literal["liked", "disliked", "seen"]
@@ -52,6 +52,14 @@ def checked_user(user: str) -> str:
     if not user.strip() or len(user) > USER_LIMIT:
         raise UserError(f"User name {user[:80]!r} has to be 1 to {USER_LIMIT} characters, not all blank.")
     return user
+
+
+def read_states(connection: Connection) -> list[tuple[str, DialogueState]]:
+    """(conversation_id, its current state), by id."""
+    rows = select(conversations.c.conversation_id, conversations.c.state).order_by(
+        conversations.c.conversation_id
+    )
+    return [(row.conversation_id, loads(DialogueState, row.state)) for row in connection.execute(rows)]
 
 
 def log_feedback(

@@ -17,17 +17,19 @@ from agent.model.decode import Engine, open_tokenizer, padded
 class TransformersEngine(Engine):
     """An Engine over transformers, in bf16 where the processor has it."""
 
-    def __init__(self, folder: str | Path, adapter: str | Path | None = None) -> None:
+    def __init__(self, folder: str | Path, adapter: str | Path | None = None, exact: bool = False) -> None:
         """`folder`: a Hugging Face model folder or id; `adapter`: a PEFT adapter to merge into it.
 
-        Raises ModelError if either cannot be loaded. Weights are read from safetensors only.
+        `exact`: in fp32, slower, as a reference. Raises ModelError if either cannot be loaded. Weights are
+        read from safetensors only.
         """
         import torch
         from transformers import AutoModelForCausalLM, DynamicCache
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+        quick = not exact and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        dtype = torch.bfloat16 if quick else torch.float32
         try:
             tokenizer = open_tokenizer(str(folder))
             self.model: Any = AutoModelForCausalLM.from_pretrained(

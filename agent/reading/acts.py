@@ -11,7 +11,7 @@ _ORDINALS |= {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
 ORDINAL = re.compile(
     r"\b(?:the\s+)?(?:(?P<word>first|second|third|fourth|fifth|last|1st|2nd|3rd|4th|5th)(?:\s+(?:one"
     r"|film|movie|option))?"
-    r"|(?:number|no\.?|#|option)\s*(?P<digit>[1-9]))(?!\s+(?:time|half|part|part|thing|\d))(?![\w'])",
+    r"|(?:number|no\.?|#|option)\s*(?P<digit>[1-9]))(?!\s+(?:time|half|part|thing|night|week\w*|month|year|evening|\d))(?![\w'])",
     re.I,
 )
 
@@ -19,7 +19,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
     (
         "undo",
         (
-            r"^(?:please\s+)?(?:undo|go back|step back|(?:take|put) (?:that|it) back|scratch that|revert)\b",
+            r"^(?:(?:please|hm+|no|oops|sorry|wait|ok(?:ay)?|and)[,\s]+)*(?:undo|go back|step back"
+            r"|(?:take|put) (?:that|it) back|scratch that|revert)\b",
             r"^(?:no,?\s+)?(?:forget (?:that|what i (?:just )?said)|i take that back)\b",
         ),
     ),
@@ -27,7 +28,7 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
         "reset",
         (
             r"\b(?:start (?:over|again|afresh|fresh)|reset|begin again|clear everything|forget everything)\b",
-            r"\b(?:from scratch|new search|empezar de nuevo|recommencer)\b",
+            r"\b(?:from scratch|new search|empezar de nuevo|recommencer|von vorne)\b",
         ),
     ),
     (
@@ -35,6 +36,7 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
         (
             r"^(?:(?:but|and|so|ok(?:ay)?|hm+)[,\s]+)*(?:why|how come|what makes you|explain|por qué"
             r"|pourquoi)\b",
+            r"\bwhat makes you (?:think|say|recommend|suggest)\b",
             r"\bwhy (?:did you|do you|would you|are you|is it|was it|that one|this one|those|these)\b",
         ),
     ),
@@ -45,9 +47,10 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\bwho (?:directed|made|stars?|is in|plays)\b|\bmore (?:info|details)\b",
             r"\bwhen (?:was|did)\b.{0,60}\b(?:made|released|come out)\b|\bhow long is\b"
             r"|\bwhat year (?:is|was)\b",
-            r"\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
-            r"\bis .{1,60} (?:any good|worth)\b",
-            r"\bwhich (?:one )?(?:is|of|would|should)\b.{0,60}\?|\bcompare\b",
+            r"(?<!what )\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
+            r"\bis .{1,60} (?:any good|worth)\b"
+            r"|^(?:and )?is .{1,80} or .{1,80} (?:better|longer|shorter|older|newer|scarier|funnier)\b",
+            r"\bwhich (?:one )?(?:is|was|has|runs|came|of|would|should)\b.{0,60}\?|\bcompare\b",
         ),
     ),
     (
@@ -55,13 +58,16 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
         (
             r"^(?:(?:ok(?:ay)?|and|please|yes)[,\s]+)*(?:show|give) me (?:some |a few )?"
             r"(?:more|others|another|something else)[.!?]*$",
-            r"^(?:(?:ok(?:ay)?|and|please|yes)[,\s]+)*(?:(?:some|any) )?more"
+            r"^(?:(?:ok(?:ay)?|and|please|yes)[,\s]+)*(?:(?:some|any|one) )?more"
             r"(?: please| options| ideas| films| movies| of (?:these|those|that|the same)"
             r"| like (?:these|this|those|that))?[.!?]*$",
             r"^(?:another(?: one)?|any others?|any more|anything else|others?|next|keep going"
             r"|different ones)[.!?]*$",
+            r"\b(?:what|anything) else[.!?]*$|\bidc\b",
+            r"\bwhat (?:would|can|do) you (?:recommend|suggest|have)\b|^show me (?:what(?:ever)?|everything"
+            r"|all)(?: that)? you(?:['’]ve)? (?:have|got)\b",
             r"^(?:and )?(?:what|anything|something|who) else\b|^other (?:options|ideas|suggestions)\b",
-            r"\b(?:surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|one|anything)"
+            r"\b(?:surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
             r"|dealer['’]?s choice)\b",
             r"^(?:whatever|no preference)\b",
             r"^(?:i )?do not (?:care|mind)[.!?]*$|^any(?:thing)?(?: is fine| goes| will do)?[.!?]*$",
@@ -105,6 +111,11 @@ def read_act(text: str) -> Act | None:
     return None
 
 
+def spelt_out(text: str) -> str:
+    """The text with "y" as "why" where it opens a question: a model reads "y the 2nd one??" as consent."""
+    return re.sub(r"^\s*y(?=\s+(?:the|this|that|these|those|did|do|not|is|are|u)\b)", "why", text, flags=re.I)
+
+
 def is_critique(text: str) -> bool:
     """Whether the wording compares with, or corrects, what went before."""
     return bool(_CRITIQUE.search(text))
@@ -126,15 +137,18 @@ _DROPS = re.compile(
     r"(?:(?:the|my|any)\s+)?"
     r"(?P<what>[^.,;!?]{1,60}?)(?=\s+(?:limit|rule|thing|but|and|now|please)\b|[.,;!?]|$)"
     r"|\bany (?P<any>year|length|language|age|decade|era|genre)\b"
+    r"|\b(?:no|without(?: an?y?)?|senza|sin|sans|ohne|sem) (?:limits?|limiti|l[íi]mites?|limites?)"
+    r" (?:on|of|for|to|di|de|do|du) (?:the )?(?P<free>\w+)|\b(?:no|without(?: an?y?)?) (?P<un>\w+) limits?"
     r"|\b(?P<idle>\w{1,30}(?: time)?)\s+(?:does not matter|is not important|is no issue)\b"
-    r"|(?:^|[.,;!?]\s*)(?P<back>[^.,;!?]{1,60}?)\s+(?:is|are)\s+(?:fine|ok(?:ay)?|allowed|all right)"
+    r"|(?:^|[.,;!?]\s*)(?:(?:ok(?:ay)?|well|fine|yeah|yes|and|but|all right)[,\s]+)*"
+    r"(?P<back>[^.,;!?]{1,60}?)\s+(?:is|are)\s+(?:fine|ok(?:ay)?|allowed|all right)"
     r"\s+(?:after all|again|now)\b",
     re.I,
 )
 _SLOT_WORDS = {
-    "years": "year years decade era age when date",
-    "max_minutes": "length minutes runtime duration time",
-    "language": "language languages",
+    "years": "year years decade era age when date anno anni año años année années jahr jahre ano anos",
+    "max_minutes": "length minutes runtime duration time durata duración durée duração tempo",
+    "language": "language languages lingua lengua idioma langue sprache língua",
     "audience": "audience kids children family",
 }
 

@@ -9,10 +9,15 @@ from agent.reading.acts import read_ordinals
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Frame, Question
 
+_HEDGE = re.compile(
+    r"^(?:(?:maybe|perhaps|probably|rather|i think|i guess|i['’]d say|let['’]?s say|hm+|well)[,\s]+)+"
+)
+"""Before an answer, and no part of it: "maybe think"."""
+
 
 def answer_to(message: str, question: Question, vocabulary: Vocabulary) -> Frame | None:
     """The frame of a direct answer to the pending question: an option, an ordinal, "both", "neither"."""
-    said = _normal(message)
+    said = _HEDGE.sub("", _normal(message))
     options = [option for option in question.options if option != SURPRISE]
     if said in (SURPRISE, "no preference"):
         return Frame(act="more")

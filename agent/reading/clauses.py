@@ -17,8 +17,14 @@ from agent.reading.vocabulary import Found, Vocabulary
 from agent.reading.wishes import read_wish
 
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
-_AFRESH = re.compile(r"\s*(?:with|starring|featuring|directed by|by|from)\b", re.I)
-"""Opens a clause of its own: "nothing scary, with Tom Hanks" wants him."""
+_AFRESH = re.compile(
+    r"\s*(?:with|starring|featuring|directed by|by|from|now|then(?! came)|make it|ideally|preferably"
+    r"|(?:should|must) be|(?:it|they|that|these|this) (?:should|must|(?:has|have|needs?|ought) to))\b",
+    re.I,
+)
+"""Opens a clause of its own: "nothing scary, with Tom Hanks" wants him; "not these, it must be sad", that."""
+_LOOKS_ON = re.compile(r"(?:without|no|nothing|minus|sans|sin|senza|sem|ohne|kein\w*)$", re.I)
+"""Negates only what follows: "a comedy without swearing" refuses no comedy, "horror I hate" does horror."""
 _JOINTS = frozenset({",", "and", "or", "y", "et"})
 
 
@@ -142,7 +148,9 @@ def _judged(clause: _Clause) -> tuple[list[tuple[_Event, int]], int]:
                 polarity = 1
         elif event.kind not in ("seen", "unseen"):
             targets.append((event, polarity))
-    if targets and negated_at == len(targets) and not clause.has("pos"):
+    last = next((event for event in reversed(clause.events) if event.kind in ("neg", "exc")), None)
+    looks_on = last is not None and _LOOKS_ON.match(last.text)
+    if targets and negated_at == len(targets) and not clause.has("pos") and not looks_on:
         targets = [(event, -1) for event, _ in targets]  # "horror I can not stand"
     return targets, polarity
 

@@ -14,7 +14,9 @@ CONTRACTIONS = (
 )
 IDIOMS = re.compile(
     r"\b(?:not bad|not only|why not|no problem|no idea|not sure|no matter|never ?mind|no offen[cs]e"
-    r"|nothing else"
+    r"|nothing else|not (?:really )?(?:any|one|either) of (?:these|those|them)"
+    r"|this (?:time|once|evening|week|weekend)"
+    r"|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
     r"|no preference|do not mind|do not care|do not know|no clue"
     r"|can not (?:get enough|wait|go wrong|beat)(?: of| for| with)?"
     r"|if not|as not|not (?:that )?long ago|could not stop|not to be missed|no doubt)\b",
@@ -28,7 +30,7 @@ UNSEEN = (
 NEGATIVE = (
     r"not|no|nor|never|nothing|without|avoid\w*|less|fewer|neither|hate[ds]?|hating|dislik\w+|despise\w*"
     r"|tired of|sick of|enough|rather than|instead of|anything but|skip"
-    r"|too(?=\s+\w)(?!\s+(?:and|but|or|please)\b)|minus|sans|odi[oa]|sin|pas|nada|kein\w*|ohne"
+    r"|too(?=\s+\w)(?!\s+(?:and|but|or|please)\b)|minus|sans|odi[oa]|sin|senza|não|nao|pas|nada|kein\w*|ohne"
     r"|stand"
 )
 EXCEPTING = r"except(?: for)?|apart from|other than|save for"
@@ -50,12 +52,12 @@ CUES = re.compile(
 PANNED = re.compile(
     r"\b(?:boring|bored|overrated|terrible|awful|suck(?:s|ed)?|disappoint\w*|meh|bad|worst|lame|dull"
     r"|stupid|trash"
-    r"|garbage|annoying|not for me|no thanks|did not work|could not finish)\b",
+    r"|garbage|annoying|not for me|nothing (?:for me|special)|no thanks|did not work|could not finish)\b",
     re.I,
 )
 PRONOUN = re.compile(r"\b(?:it|them|both|that|this|these|those|all|similar|the same|either|one)\b", re.I)
 COMPARED = re.compile(
-    r"\b(?:than|over|(?:not|nothing) as \w+ as)\s+(?P<a>[\ue000-\uf8ff])"
+    r"\b(?:than(?:\s+like)?|over|(?:not|nothing) as \w+ as)\s+(?P<a>[\ue000-\uf8ff])"
     r"|\bprefer\w*\s+[\ue000-\uf8ff]\s+to\s+(?P<b>[\ue000-\uf8ff])",
     re.I,
 )
@@ -65,6 +67,6 @@ SPLIT = re.compile(
     r"([.!?;\n]+(?:\s|$)|,|\s[-–—]\s|(?<!anything )\bbut\b|\bthough\b|\balthough\b|\bhowever\b"
     r"|\bpero\b|\bmais\b"
     r"|\b(?:and|y|et)\b(?=\s+(?:i|not|no|nothing|never|without|please|anything|something|hate|loved?|liked?"
-    r"|avoid|want|would|maybe|preferably|more|less)\b))",
+    r"|avoid|want|would|maybe|preferably|more|less|(?:did|do|does|could|can|was|is) not)\b))",
     re.I,
 )

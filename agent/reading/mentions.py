@@ -50,6 +50,7 @@ _BREAKS = _set(
 _STARTS = _set("and but or also yes yeah oh well though because think")
 _NOUNS = _set("movie film called titled named")
 _LINKS = _set("and or plus nor the")
+_SAYS = _set("is was has bored sucked sucks rocked rocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ class _Reader:
 
     def _opens_clause(self, first: int, last: int) -> bool:
         """Whether a clause speaks about the words, and has no article for them ("heat was great")."""
-        if last >= len(self._words) or self._raw[last] not in ("is", "was", "has"):
+        if last >= len(self._words) or self._raw[last] not in _SAYS:
             return False
         if self._raw[first] in ("the", "a", "an"):
             return False
@@ -265,4 +266,8 @@ class _Reader:
         if last >= len(self._words):
             return True
         gap = self._text[self._words[last - 1].end : self._words[last].start]
-        return re.search(r"[^\s\w'’-]", gap) is not None or self._raw[last] in _BREAKS
+        return (
+            re.search(r"[^\s\w'’-]", gap) is not None
+            or self._raw[last] in _BREAKS
+            or self._raw[last].isdigit()
+        )

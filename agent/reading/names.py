@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 
 from agent.reading.acts import read_act, read_ordinals
+from agent.reading.foreign import SMALL_WORDS
 from agent.reading.link import Link, Linker
 from agent.reading.mentions import Mention
 from agent.reading.titles import common_words
-from agent.reading.vocabulary import Vocabulary
+from agent.reading.topics import is_topic_here, titles_only
+from agent.reading.vocabulary import Vocabulary, singulars
 
 _FIRST_MARK = 0xE000
 """Start of Unicode's private use area: one such character stands for one name."""
@@ -61,7 +63,9 @@ _SURNAME = re.compile(
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
-_ARTICLE = re.compile(r"\b(?:the|an?|some|any|no|more|my|your)\s+$", re.I)
+_ARTICLE = re.compile(r"\b(?:the|an?|some|any|no|more|my|your|us|these|those)\s+$", re.I)
+_WHO_WATCHES = frozenset({"grown-ups", "grown ups", "grownups", "kids"})
+_JOINTS = re.compile(r"-|['’](?:ve|re|ll|d|m|t|s)\b", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
 
@@ -100,10 +104,12 @@ def find_names(
     whole = message.strip().lower()
     _take_pattern(mask, _QUOTED, linker, vocabulary, unknown=False)
     command = read_act(message) is not None
-    for mention in reversed(linker.mentions(mask.text)):
+    for mention in reversed(titles_only(linker.mentions(mask.text), mask.text, vocabulary)):
         all_of_it = _is_whole(mention.text, whole)
         if all_of_it and command:
             continue  # "more" is a film too, but whoever says it alone wants more
+        if mention.text in _WHO_WATCHES and not _YEAR_AFTER.match(mask.text, mention.end):
+            continue  # "for grown-ups"
         if (mention.certain and not _is_a_noun(mask.text, mention)) or all_of_it:
             year = _YEAR_AFTER.match(mask.text, mention.end)
             end = year.end() if year else mention.end
@@ -158,11 +164,20 @@ def _take_pattern(
             continue  # "shorter than 2 hours", "not the 80s"
         for candidate in _shorter(name) if not unknown else (name,):
             if linker.link(candidate) and not _all_common(candidate):
-                mask.take(start, start + len(candidate), candidate, "item")
+                end = start + len(candidate)
+                if is_topic_here(mask.text, start, end, vocabulary):
+                    continue
+                mask.take(start, end, candidate, "item")
                 break
         else:
-            if unknown and (pattern is _ALIKE or _looks_like_a_name(name)) and not vocabulary.find(name):
+            alike = pattern is _ALIKE or _looks_like_a_name(name)
+            if unknown and alike and not _is_topical(mask.text, start, name, vocabulary):
                 mask.take(start, start + len(name), name, "item")
+
+
+def _is_topical(text: str, start: int, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a name that nothing is called by holds or is part of a topic ("Jewish" in "Jewish life")."""
+    return bool(vocabulary.find(name)) or is_topic_here(text, start, start + len(name), vocabulary)
 
 
 def _shorter(name: str) -> list[str]:
@@ -172,8 +187,8 @@ def _shorter(name: str) -> list[str]:
 
 def _all_common(name: str) -> bool:
     """Whether a name is made of ordinary words only, so that a near miss of a title would be chance."""
-    words, known = _words(name), common_words()
-    return all(word in known.talk or word in known.english for word in words)
+    words, known = _words(_JOINTS.sub(" ", name)), common_words()
+    return all(word in known.talk or word in known.english or word in SMALL_WORDS for word in words)
 
 
 def _looks_like_a_name(name: str) -> bool:
@@ -187,10 +202,6 @@ def _words(name: str) -> list[str]:
 
 
 def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
-    for pattern in (_PERSON, _PERSON_LOWER):
-        for match in reversed(list(pattern.finditer(mask.text))):
-            if not vocabulary.find(match[1]):
-                mask.take(match.start(1), match.end(1), match[1], "person")
     words = list(re.finditer(r"[^\W\d_](?:[\w'’.-]*[\w'’-])?", mask.text))
     for i in range(len(words) - 1, -1, -1):
         for size in (4, 3, 2):
@@ -199,6 +210,10 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
             if text.lower() in vocabulary.people:
                 mask.take(span[0].start(), span[-1].end(), text, "person")
                 break
+    for pattern in (_PERSON, _PERSON_LOWER):
+        for match in reversed(list(pattern.finditer(mask.text))):
+            if not vocabulary.find(match[1]):
+                mask.take(match.start(1), match.end(1), match[1], "person")
     for match in reversed(list(_SURNAME.finditer(mask.text))):
         if vocabulary.person(match["name"]) is not None:
             mask.take(match.start("name"), match.end("name"), match["name"], "person")
@@ -214,7 +229,9 @@ def _take_misspelt(
     known, links = common_words(), {} if known_links is None else known_links
     words = list(re.finditer(r"[^\W_][\w'’&-]*", mask.text[:400]))
     odd = {
-        i for i, w in enumerate(words) if not _all_common(w.group()) and w.group().lower() not in known.names
+        i
+        for i, w in enumerate(words)
+        if not any(map(_all_common, singulars(w.group().lower()))) and w.group().lower() not in known.names
     }
     best: tuple[float, int, int] | None = None
     for start in range(len(words)):
@@ -225,7 +242,8 @@ def _take_misspelt(
             low, high = words[start].start(), words[start + size - 1].end()
             text = mask.text[low:high]
             if text not in links:
-                links[text] = None if vocabulary.find(text) else linker.link(text)
+                topic = vocabulary.find(text) or is_topic_here(mask.text, low, high, vocabulary)
+                links[text] = None if topic else linker.link(text)
             link = links[text]
             if (
                 link

@@ -11,7 +11,7 @@ from agent.reading.clauses import Findings, read_clauses
 from agent.reading.cues import CONTRACTIONS, IDIOMS
 from agent.reading.link import Linker
 from agent.reading.names import Named, find_names
-from agent.reading.slots import read_slots
+from agent.reading.slots import Slots, language_of, read_slots
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Act, Frame
 
@@ -30,7 +30,11 @@ _WANTS_SOMETHING = re.compile(
     r"\b(?:good|great|nice|any|some|a|which|what|find|recommend|suggest)\b.{0,20}\b(?:films?|movies?|flicks?)\b",
     re.I,
 )
-_TAKEN = re.compile(r"\b(?:i['’]ll|i will|let['’]?s|going to|gonna)\s+(?:take|watch|try|go with|do)\b", re.I)
+_TAKEN = re.compile(
+    r"\b(?:i['’]ll|i will|let['’]?s|going to|gonna)\s+(?:take|watch|try|go with|do)\b"
+    r"|\b(?:sounds|looks|seems) (?:good|great|perfect|fun|nice|cool)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def read_message(message: str, context: Context) -> Frame:
     act = read_act(masked)
     about = _about(act, masked, named, context)
     masked, drops = _without_drops(masked, named)
-    slots = read_slots(masked, context.latest)
+    slots = read_slots(masked, context.latest, context.vocabulary.languages)
     asked = act == "ask_why" or bool(about)
     found = Findings() if asked else read_clauses(IDIOMS.sub(" ", masked), named, context.vocabulary)
     refused = () if slots.not_audience is None else (slots.not_audience,)
@@ -64,7 +68,7 @@ def read_message(message: str, context: Context) -> Frame:
         like=found.names("like"),
         dislike=found.names("dislike"),
         seen=(*found.names("seen"), *_all_seen(masked, context)),
-        want=tuple(dict.fromkeys(found.want)),
+        want=tuple(dict.fromkeys(phrase for phrase in found.want if not _is_language(phrase, slots))),
         avoid=tuple(dict.fromkeys((*found.avoid, *refused))),
         people=tuple(dict.fromkeys(found.people)),
         years=None if asked else slots.years,
@@ -82,6 +86,11 @@ def read_message(message: str, context: Context) -> Frame:
 def is_empty(frame: Frame) -> bool:
     """Whether the frame says nothing about taste or constraints."""
     return frame == Frame(act=frame.act, about=frame.about)
+
+
+def _is_language(phrase: str, slots: Slots) -> bool:
+    """Whether a wish is no more than the language that was heard as such already ("something in Korean")."""
+    return slots.language is not None and slots.language in (language_of(phrase), phrase.lower())
 
 
 def _act(frame: Frame, act: Act | None, masked: str, context: Context) -> Act:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from retrieval.types import Years
 
-_NUMBER_WORDS = {"one": 1, "two": 2, "three": 3, "an": 1, "a": 1}
+_NUMBER_WORDS = {
+    "one": 1, "two": 2, "three": 3, "an": 1, "a": 1, "une": 1, "una": 1, "eine": 1, "uma": 1,
+    "deux": 2, "dos": 2, "due": 2, "zwei": 2, "duas": 2, "trois": 3, "tres": 3, "tre": 3, "drei": 3,
+    "três": 3,
+}  # fmt: skip
 DECADE_WORDS = {
     "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950,
     "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990,
 }  # fmt: skip
 _LANGUAGES = {
     "french": "french", "français": "french", "spanish": "spanish", "español": "spanish", "german": "german",
+    "deutsch": "german", "französisch": "french", "italiano": "italian", "português": "portuguese",
     "italian": "italian", "japanese": "japanese", "korean": "korean", "chinese": "chinese",
     "mandarin": "chinese",
     "cantonese": "cantonese", "hindi": "hindi", "russian": "russian", "portuguese": "portuguese",
@@ -26,7 +32,7 @@ YEAR = r"(?:1[89]\d\d|20\d\d)"
 _DECADE = re.compile(
     r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?"
     r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s"
-    r"|(?:(?:los|les|años|ann[ée]es|anni|anos)\s+)+(?P<bare>[2-9]0)"
+    r"|(?:(?:los|les|años|ann[ée]es|anni|anos|den|der)\s+)+(?P<bare>[2-9]0)(?:er)?n?"
     r"|(?P<word>" + "|".join(DECADE_WORDS) + r"))\b",
     re.I,
 )
@@ -36,7 +42,7 @@ _BETWEEN = re.compile(
 _BOUND = re.compile(
     r"\b(?P<neg>no(?:t|thing)?\s+(?:\w+\s+)?)?"
     r"(?P<word>after|post|since|from|newer than|later than|more recent than|starting|"
-    r"before|pre|prior to|older than|earlier than|until|up to|by)[\s-]*(?:the\s+)?(?:year\s+)?"
+    r"before|b4|pre|prior to|older than|earlier than|until|up to|by)[\s-]*(?:the\s+)?(?:year\s+)?"
     rf"(?P<year>{YEAR}|(?:(?:1[89]|20)\d0|[2-9]0)s)\b(?P<on>\s*(?:on|onwards?|or (?:later|newer)"
     rf"|and (?:later|up))\b)?",
     re.I,
@@ -44,10 +50,12 @@ _BOUND = re.compile(
 _SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
 _LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 _MINUTES = re.compile(
-    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t)? (?:more"
+    r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t|thing)? (?:more"
     r"|longer) than|"
-    r"within|not over|no more than|in under)\s+(?P<n>\d{1,3}(?:\.\d)?|one|two|three|an|a)\s*"
-    r"(?P<unit>hours?|hrs?|h|minutes?|mins?|m)\b(?P<half>\s+and a half)?",
+    r"within|no(?:t|thing)? over|nothing (?:above|beyond)|no more than|in under|höchstens|maximal|unter"
+    r"|moins de|menos de|meno di)\s+(?P<n>\d{1,3}(?:\.\d)?|" + "|".join(_NUMBER_WORDS) + r")\s*"
+    r"(?P<unit>hours?|hrs?|stunden?|heures?|horas?|ore|h|minut(?:es?|en|os|i)|mins?|m)\b"
+    r"(?P<half>\s+and a half)?",
     re.I,
 )
 _AUDIENCES = (
@@ -58,7 +66,7 @@ _AUDIENCES = (
                r"|\d{1,2}[- ]?(?:year|yr)s?[- ]?olds?|para (?:niños|toda la familia)"
                r"|pour (?:les )?enfants|en famille"),
     ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"),
-    ("adult", r"(?:for|only)\s+(?:adults?|grown[- ]?ups)"),
+    ("adult", r"(?:for|only)\s+(?:us\s+)?(?:adults?|grown[- ]?ups)"),
 )  # fmt: skip
 _LOOKALIKES = str.maketrans("ſıİ", "siI")
 """Letters that count as s and i where case is ignored, but do not become them in lower case."""
@@ -67,6 +75,10 @@ _NOT = re.compile(
     r"|another|more)\s+){0,2}$",
     re.I,
 )
+
+
+_SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
+"""Before a decade: when the story takes place, whenever it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +97,21 @@ def language_names() -> frozenset[str]:
     return frozenset(_LANGUAGES.values())
 
 
-def read_slots(text: str, latest: int | None = None) -> Slots:
-    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent"."""
+def language_of(word: str) -> str | None:
+    """The language that a word names, as catalogues spell it; None for any other word."""
+    return _LANGUAGES.get(word.lower())
+
+
+def read_slots(text: str, latest: int | None = None, languages: Collection[str] = ()) -> Slots:
+    """Read the slots of `text` (titles already masked). `latest`: newest year, for "recent".
+
+    `languages`: those of the catalogue, which are understood besides the most frequent ones.
+    """
     text = text.translate(_LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
-        language=_language(text),
+        language=_language(text, languages),
         max_minutes=_max_minutes(text),
         audience=audience,
         not_audience=refused,
@@ -110,7 +130,7 @@ def read_years(text: str, latest: int | None = None) -> Years | None:
     decades = [
         _decade_range(match)
         for match in _DECADE.finditer(text)
-        if not _NOT.search(f"{text[: match.start()]} ")
+        if not _NOT.search(f"{text[: match.start()]} ") and not _SET_IN.search(text[: match.start()])
     ]
     if decades:
         return (min(low for low, _ in decades), max(high for _, high in decades))
@@ -160,6 +180,8 @@ def _decade_range(match: re.Match[str]) -> tuple[int, int]:
 
 def _relative(text: str, latest: int | None) -> Years | None:
     """ "recent" counts from the newest year there is: a fixed year might promise nothing at all."""
+    if re.search(r"\b(?:this|the (?:21st|present)) century\b", text, re.I):
+        return (2001, None)
     if latest is not None and re.search(
         r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film"
         r"|movie)s?)\b",
@@ -195,20 +217,21 @@ def _max_minutes(text: str) -> int | None:
     amount = float(_NUMBER_WORDS.get(number, 0) or number)
     if match["half"]:
         amount += 0.5
-    return round(amount * 60) if match["unit"].lower().startswith("h") else round(amount)
+    return round(amount * 60) if match["unit"].lower()[0] in "hso" else round(amount)
 
 
-def _language(text: str) -> str | None:
-    names = "|".join(_LANGUAGES)
+def _language(text: str, languages: Collection[str]) -> str | None:
+    names = "|".join(map(re.escape, (*_LANGUAGES, *sorted(languages))))
     match = re.search(
-        rf"\bin ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller|drama"
-        rf"|horror|romance|love|stor|documentar|western|musical|animat|classic|myster|fantas|crime|war|one)",
+        rf"\b(?:in|auf|en) ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller"
+        rf"|drama|horror|romance|love|stor|documentar|western|musical|animat|classic|myster|fantas|crime|war|one)",
         text,
         re.I,
     )
     if not match or _NOT.search(text[: match.start()]):
         return None
-    return _LANGUAGES[(match[1] or match[2]).lower()]
+    name = (match[1] or match[2]).lower()
+    return _LANGUAGES.get(name, name)
 
 
 def _audience(text: str) -> tuple[str | None, str | None]:

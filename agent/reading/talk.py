@@ -1,16 +1,29 @@
-"""Small talk and what lies off the road: greetings, thanks, the weather, orders to break the rules."""
+"""Small talk and what lies off the road: distress, greetings, the weather, orders to break the rules."""
 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
+from agent.reading.distress import in_distress
+
+_QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_WEATHER_ASKED = re.compile(
+    r"^\W*(?:(?:hey|hi|and|so|btw|by the way|oh)\W+)*(?:(?:is|will|does|did|was) it "
+    r"(?:(?:going|supposed|likely) to |gonna |still |also |always |really |very ){0,3}"
+    r"(?:rain|snow|sunny|storm|freez|cloudy|warm outside|cold outside)\w*"
+    r"|(?:what|how)(?:['’]?s| is| was| will) the (?:weather|forecast|temperature)\b)",
+    re.I,
+)
 _CHAT = (
     (
         "injection",
         r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?"
         r"|previous|above)"
         r"|\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be"
-        r"|you)|^\W*system\b\s*:|\bfrom now on\b.{0,40}\b(?:recommend|say|answer|you)\b",
+        r"|you)|^\W*(?:system|assistant)\b\s*:|</?\s*(?:system|assistant|user)\b"
+        r"|\bfrom now on\b.{0,40}\b(?:recommend|say|answer|you)\b",
     ),
     ("weather", r"\b(?:weather|rain(?:ing|y)?|snow(?:ing)?|sunny|forecast|temperature outside)\b"),
     (
@@ -33,4 +46,25 @@ _CHAT = (
 
 def small_talk(message: str) -> str | None:
     """Which kind of small talk a message is, the name of its answer in phrases.yaml; None if none."""
+    if in_distress(_QUOTED.sub(" ", message)):
+        return "distress"
     return next((name for name, pattern in _CHAT if re.search(pattern, message, re.I)), None)
+
+
+def off_the_road(message: str) -> str | None:
+    """Why a message is answered whatever else it says: somebody is in distress, or asks for the weather
+    ("is it raining in Paris" wishes for no film of that place); None where it may hold a wish."""
+    if in_distress(_QUOTED.sub(" ", message)):
+        return "distress, not a wish"
+    return "the weather, not a wish" if _WEATHER_ASKED.match(message) else None
+
+
+def before_orders(message: str) -> str:
+    """The sentences before the first that orders the rules broken; what follows it belongs to the order.
+
+    The message itself where there is no order in it, outside quotation marks."""
+    if small_talk(_QUOTED.sub(" ", message)) != "injection":
+        return message
+    sentences = _SENTENCE.split(message)
+    kept = list(takewhile(lambda one: small_talk(_QUOTED.sub(" ", one)) != "injection", sentences))
+    return " ".join(kept) if len(kept) < len(sentences) else ""

@@ -10,15 +10,16 @@ from agent.errors import ModelError
 from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
-from agent.reading.acts import without_reset
+from agent.reading.acts import spelt_out, without_reset
 from agent.reading.agreement import Checks, agreed, completed, disagreement, objection
 from agent.reading.answers import answer_to
 from agent.reading.draft import draft_of, latest_year
+from agent.reading.foreign import is_foreign
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
 from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
-from agent.reading.talk import small_talk
+from agent.reading.talk import before_orders, off_the_road, small_talk
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import read_description
 from agent.state import Linked, Reading
@@ -33,19 +34,15 @@ the least like its nearest film has .39; of idle talk in ReDial half is below .3
 _LEFT_TO_RULES = {True: ("undo", "reset", "more"), False: ("undo", "reset", "more", "ask_why", "ask_about")}
 """Acts that no model is asked about, by whether it was trained for this."""
 
-_QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
-_INSTEAD = re.compile(r"\b(?:instead|actually|rather|on second thought|changed my mind)\b", re.I)
-_SURPRISE = re.compile(
-    r"surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|one|anything)|dealer'?s choice"
-    r"|^whatever\b|no preference|don'?t (?:care|mind)|"
-    r"any(?:thing)? (?:is fine|goes|will do)|^anything[.!?]*$",
+_INSTEAD = re.compile(
+    r"\b(?:instead|actually|rather|on second thought|changed my mind)\b|^\W*(?:(?:ok(?:ay)?|and|so|well)\W+)*"
+    r"(?:now|ora|adesso|ahora|maintenant|jetzt|agora)\b(?!\s+(?:with|also|add|only|that|con|avec|mit|com))",
     re.I,
 )
-_FOREIGN = re.compile(
-    r"\b(?:quiero|busco|película|pelicula|algo como|una comedia|me (?:gust|encant)\w*"
-    r"|je (?:veux|cherche|voudrais)|un film|j'aime|"
-    r"quelque chose|ich (?:möchte|suche|mag)|einen? film|etwas wie|vorrei|cerco|qualcosa|quero|procuro"
-    r"|um filme)\b",
+_SURPRISE = re.compile(
+    r"surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
+    r"|dealer'?s choice|^whatever\b|no preference|don'?t (?:care|mind)|"
+    r"any(?:thing)? (?:is fine|goes|will do)|^anything[.!?]*$",
     re.I,
 )
 _YEAR = re.compile(r"\(?\b((?:1[89]|20)\d\d)\b\)?\s*$")
@@ -86,17 +83,23 @@ class Reader:
 
     def read(self, message: str, state: DialogueState) -> Understood:
         """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
+        message = spelt_out(message)
+        off = off_the_road(message)
+        if off is not None:
+            return Understood(Reading(Frame(act="chat")), "rules", off)
         shown = [self._catalogue[item_id] for item_id in state.last_shown]
         answer = answer_to(message, state.pending, self._vocabulary) if state.pending else None
         if answer is not None:
             return Understood(self._reading(answer, message, []), "code", "a quick reply")
         labels = tuple(item.label for item in shown)
         context = Context(self._linker, self._vocabulary, self._latest, labels, begun=state.turn > 0)
-        if small_talk(_QUOTED.sub(" ", message)) == "injection":
+        wish = before_orders(message)
+        draft = read_message(wish, context)
+        if wish != message and is_empty(draft):
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
-        draft = read_message(message, context)
+        message = wish
         left = self._language is None or draft.act in _LEFT_TO_RULES[self._language.tuned]
-        if left or _FOREIGN.search(message):  # the model was taught in English
+        if left or is_foreign(message):  # the model was taught in English
             return self._by_rules(draft, None, message, shown)
         pending = state.pending
         scene = Scene(
@@ -168,7 +171,7 @@ class Reader:
         return Reading(
             self._compared(frame, message, links, shown),
             links,
-            foreign=bool(_FOREIGN.search(message)),
+            foreign=is_foreign(message),
             instead=bool(_INSTEAD.search(message)) and "instead of" not in message.lower(),
             surprise=bool(_SURPRISE.search(message)),
         )

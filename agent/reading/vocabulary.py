@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from agent.reading.slots import DECADE_WORDS
+from agent.reading.titles import common_words
 from retrieval.catalogue import Catalogue
 from retrieval.types import Facet, Item, facet_values
 
@@ -20,7 +21,7 @@ TOPIC_FIELDS = ("genres", "themes", "moods", "content_notes", "countries")
 INTERESTS = ("themes", "genres", "moods")
 """Facet fields that interests are widened by."""
 
-LONGEST = 4
+LONGEST = 5
 """Words in the longest phrase that is looked up."""
 
 MOODS = ("laugh", "be gripped", "think", "feel warm", "be thrilled", "cry")
@@ -34,12 +35,13 @@ class Term:
     """What a phrase means here.
 
     `facets` must all hold when `promised`; otherwise they are only the nearest thing this catalogue
-    has to what was said (any of them helps) and may be empty.
+    has to what was said (any of them helps) and may be empty. `akin`: what is refused with them.
     """
 
     phrase: str
     facets: tuple[Facet, ...]
     promised: bool
+    akin: tuple[Facet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,30 @@ class Found:
     term: Term
 
 
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """Phrases that mean the same. `nearest`: facets that come closest where those meant are unknown;
+    `akin`: what is refused with them ("too sad" refuses heartbreaking, too).
+    """
+
+    phrases: tuple[str, ...]
+    meant: tuple[Facet, ...]
+    nearest: tuple[Facet, ...]
+    akin: tuple[Facet, ...]
+
+
 @cache
-def synonyms() -> tuple[tuple[tuple[str, ...], tuple[Facet, ...], tuple[Facet, ...]], ...]:
-    """How people say things: (phrases, facets that they mean, nearest facets where those are unknown)."""
+def synonyms() -> tuple[Synonyms, ...]:
+    """How people say things."""
+
+    def facets(row: dict[str, list[str]], key: str) -> tuple[Facet, ...]:
+        return tuple(Facet(*text.split(":", 1)) for text in row.get(key, []))
+
     rows = yaml.safe_load(Path(__file__).with_name("synonyms.yaml").read_text("utf-8"))
-    return tuple((tuple(row["say"]), _facets(row["mean"]), _facets(row.get("else", []))) for row in rows)
-
-
-def _facets(texts: list[str]) -> tuple[Facet, ...]:
-    return tuple(Facet(*text.split(":", 1)) for text in texts)
+    return tuple(
+        Synonyms(tuple(row["say"]), facets(row, "mean"), facets(row, "else"), facets(row, "akin"))
+        for row in rows
+    )
 
 
 def singulars(word: str) -> tuple[str, ...]:
@@ -85,19 +102,27 @@ class Vocabulary:
             for facet in sorted(known)
             if facet.value.lower() not in DECADE_WORDS
         }
-        for phrases, mean, other in synonyms():
-            promised = all(facet in known for facet in mean)
-            facets = mean if promised else tuple(facet for facet in other if facet in known)
-            for phrase in phrases:
+        for row in synonyms():
+            promised = all(facet in known for facet in row.meant)
+            facets = row.meant if promised else tuple(facet for facet in row.nearest if facet in known)
+            akin = tuple(facet for facet in row.akin if promised and facet in known)
+            for phrase in row.phrases:
                 # The catalogue's own word wins over our idea of what it means.
-                self._terms.setdefault(phrase, Term(phrase, facets, promised))
+                self._terms.setdefault(phrase, Term(phrase, facets, promised, akin))
         self._alone = {
             phrase: self._terms[meaning] for phrase, meaning in _ALONE.items() if meaning in self._terms
         }
         self.people = {
-            name.lower(): name for field in ("directors", "cast") for name in catalogue.values(field)
+            # "Jr." is written with its full stop and without it.
+            name.lower().rstrip("."): name
+            for field in ("directors", "cast")
+            for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
+        # "A silent film" is no film in a language of that name.
+        self.languages = frozenset(
+            name.lower() for name in catalogue.values("language") if not common_words().knows(name.lower())
+        )
 
     def term(self, phrase: str) -> Term | None:
         """What `phrase` means, tolerant of case, a regular plural and a trailing "film"; None if nothing."""
@@ -121,7 +146,7 @@ class Vocabulary:
 
         "Coen brothers" and "Coens" mean two: "Joel Coen or Ethan Coen".
         """
-        name = " ".join(text.lower().split())
+        name = " ".join(text.lower().split()).rstrip(".")
         if name in self.people:
             return self.people[name]
         last = name.removesuffix(" brothers").removesuffix(" sisters")
@@ -144,20 +169,19 @@ class Vocabulary:
         """Terms in `text`, longest first where they overlap, in reading order."""
         words = list(WORD.finditer(text))
         found: list[Found] = []
-        i = 0
-        while i < len(words):
-            for size in range(min(LONGEST, len(words) - i), 0, -1):
+        taken: set[int] = set()
+        for size in range(min(LONGEST, len(words)), 0, -1):
+            for i in range(len(words) - size + 1):
+                if not taken.isdisjoint(range(i, i + size)):
+                    continue
                 start, end = words[i].start(), words[i + size - 1].end()
                 term = self.term(text[start:end])
                 # "horror film" is found as "horror", but "love story" needs its noun.
                 idle = size > 1 and words[i + size - 1].group().lower() in _NOUNS
                 if term and not (idle and term == self.term(text[start : words[i + size - 2].end()])):
                     found.append(Found(start, end, term))
-                    i += size
-                    break
-            else:
-                i += 1
-        return found
+                    taken.update(range(i, i + size))
+        return sorted(found, key=lambda one: one.start)
 
 
 def _surnames(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ _ABOUT = re.compile(
     r"\b(?:about|set (?:in|on|during|at)|involving|featuring|where|who|whose|in which)\s+(.+)$", re.I
 )
 _FILLER_WORDS = """
+next suitable directed starring theme themes based built around carried told times teenager teenagers
 a an the i i'm im i'd i've you your me my we our us it its it's that this these those them they he
 she and or but so if as of to in on at by for from with without about into than then too very really
 quite just some any all more most less least few lot lots bit kind kinds type types sort like liked
@@ -38,6 +39,7 @@ late kids family french spanish german italian japanese english popular famous e
 interesting enjoyable decent solid cool awesome amazing perfect fun whole entire instead plz pls
 smth sumthing gimme w wife husband girlfriend boyfriend partner friend friends mum mom dad parents
 date whats make makes twenties thirties forties fifties sixties seventies eighties nineties
+grown-ups grownups adults
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 

@@ -164,17 +164,19 @@ class Bench:
         return Section("understand: polarity of every labelled film", tuple(rows))
 
     def export(self) -> Iterator[Section]:
-        """The model as it is served, beside the same adapter as PEFT puts it on, unquantised."""
+        """The model as it is served, beside the adapter as PEFT puts it on, unquantised: in fp32, in bf16."""
         from eval.benchmarks.exporting import measure_agreement
 
         drafter = Drafter(self.workspace.catalogue)
         said = understanding.held_out_messages(self.workspace.catalogue, self.sizes.messages, self.seed)
-        exact = TransformersEngine(assets.model_folder(), self.models.adapter)
-        plain = Language(LocalChatModel(engine=exact), "unquantised", constrained=True, tuned=True)
-        self.say(f"export: {len(said)} messages by two engines")
         served = (self.models.tuned.name, understanding.model_reader(self.models.tuned, drafter))
-        row = measure_agreement(served, ("transformers", understanding.model_reader(plain, drafter)), said)
-        yield Section("export: frames of the served model and of the unquantised one", (row,))
+        rows = []
+        for name, exact in (("transformers, fp32", True), ("transformers, bf16", False)):
+            self.say(f"export: {len(said)} messages, {name}")
+            engine = TransformersEngine(assets.model_folder(), self.models.adapter, exact)
+            plain = Language(LocalChatModel(engine=engine), name, constrained=True, tuned=True)
+            rows.append(measure_agreement(served, (name, understanding.model_reader(plain, drafter)), said))
+        yield Section("export: frames of the served model and of the unquantised one", tuple(rows))
 
     def expand(self) -> Iterator[Section]:
         """Retrieval with interests that the model named, for held-out people."""

@@ -17,16 +17,17 @@ import numpy as np
 from eval.benchmarks.tables import Section
 from eval.metrics import Floats
 from eval.ranking import Figures, measure_ranks, places
+from finetune.lists import Remembering
 from finetune.targets import Conversations, cases, read_conversations
 from retrieval.catalogue import Catalogue, read_catalogue
-from retrieval.dialogue import Message, mentioned
+from retrieval.dialogue import Message, mentioned, whole_text
 from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueError
 from retrieval.fusion import K
 from retrieval.signals.comentions import Comentions, Mentions, Popularity, rows_of
 from retrieval.signals.linear import LinearMentions
 from retrieval.signals.signal import Scores, Signal
-from retrieval.signals.texts import Meaning, Words
+from retrieval.signals.texts import LONGEST, Meaning, Words
 
 PUBLISHED = (
     Figures("GPT-4, zero-shot (He et al., CIKM 2023), ReDial test", 0.050, 0.201, None),
@@ -165,7 +166,9 @@ def _rows(catalogue: Catalogue, targets: Sequence[str]) -> list[int | None]:
 def rank_baselines(data: Redial, encoder: Encoder, say: Say) -> list[Ranked]:
     """The baselines, each over all judged dialogues."""
     found = []
-    for signal in baselines(data, encoder):
+    # Vectors and fusion read every dialogue, each of them.
+    known = Remembering(encoder, [whole_text(case.before, LONGEST) for case in cases(data.held_out)])
+    for signal in baselines(data, known):
         say(f"Ranking by {signal.name}")
         found.append(rank(signal.name, (signal.scores(case.before) for case in cases(data.held_out)), data))
     return found

@@ -43,7 +43,7 @@ RATES: dict[Method, float] = {
 """Peak learning rates: each method's own scale of weights asks for its own."""
 
 METHOD_EXAMPLES = 480
-OVERFITTING = (240, 4.0)  # examples, epochs: few and often, so that there is something to prevent
+OVERFITTING = (120, 4.0)  # examples, epochs: few and often, so that there is something to prevent
 FEW = ((16, 8.0), (64, 4.0), (256, 2.0))
 _VALIDATION = 60
 

@@ -26,6 +26,7 @@ from finetune.verdicts import POSITIVE_ABOVE
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.errors import InteractionsError
+from retrieval.expected import Near
 from retrieval.interactions import Interactions
 from retrieval.interests import InterestRetriever
 from retrieval.popularity import PopularityRetriever
@@ -104,18 +105,17 @@ def measure_widening(
     interactions = workspace.interactions
     if interactions is None:
         raise InteractionsError("This workspace has no interactions to measure widening with.")
-    people = list(_people(workspace.catalogue, interactions, users, seed))
+    people = list(people_of(workspace.catalogue, interactions, users, seed))
     if not people:
         raise InteractionsError(f"None of these {len(users)} users likes {GIVEN + 1} items.")
     vocabulary = Vocabulary(workspace.catalogue)
     with tempfile.TemporaryDirectory() as folder:
-        known = _without(interactions, users)
-        rankers = {"rated": _rated(workspace, known, Path(folder)), "cold": _cold(workspace)}
+        rankers = {"rated": without_users(workspace, users, Path(folder)), "cold": _cold(workspace)}
         seconds: list[float] = []
         by_model: list[Texts] = []
         for person in people if language is not None else ():
             started = time.perf_counter()
-            state, ranker = _state(person), rankers["rated"]
+            state, ranker = state_of(person), rankers["rated"]
             by_model.append(expand(state, workspace.catalogue, ranker, vocabulary, language).texts)
             seconds.append(time.perf_counter() - started)
         results = {
@@ -148,7 +148,7 @@ def _ways(
     ways: dict[str, Sequence[Texts]] = {
         "none": [()] * len(people),
         "chance": [tuple(rng.sample(themes, min(MOST, len(themes)))) for _ in people],
-        "rules": [expand(_state(p), catalogue, ranker, vocabulary, None).texts for p in people],
+        "rules": [expand(state_of(p), catalogue, ranker, vocabulary, None).texts for p in people],
     }
     if by_model:
         ways["model"] = by_model
@@ -164,7 +164,7 @@ def _results(
 ) -> Results:
     recalls, entropies = [], []
     for person, texts in zip(people, expansions, strict=True):
-        query = to_query(_state(person), vocabulary, texts)
+        query = to_query(state_of(person), vocabulary, texts)
         found = [candidate.item_id for candidate in ranker.rank(query, K).candidates]
         recalls.append(len(person.targets.intersection(found)) / len(person.targets))
         entropies.append(theme_entropy([catalogue[item_id] for item_id in found]))
@@ -178,9 +178,10 @@ def theme_entropy(items: Sequence[Item]) -> float:
     return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
-def _people(
+def people_of(
     catalogue: Catalogue, interactions: Interactions, users: Collection[str], seed: int
 ) -> Iterator[Person]:
+    """Those of `users` who like more than three items, three of them given, the others to be found."""
     matrix = interactions.matrix.tocsr()
     for row, user in enumerate(interactions.users):
         span = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -191,7 +192,8 @@ def _people(
             yield Person(user, tuple(catalogue[item_id] for item_id in given), targets)
 
 
-def _state(person: Person) -> DialogueState:
+def state_of(person: Person) -> DialogueState:
+    """What a conversation knows once the person has named the given items."""
     return DialogueState(
         turn=1, liked=tuple(Preference("item", item.label, item.item_id, turn=1) for item in person.given)
     )
@@ -203,17 +205,27 @@ def _without(interactions: Interactions, users: Collection[str]) -> Interactions
     return Interactions(kept, interactions.matrix[rows], interactions.times[rows], interactions.explicit)
 
 
-def _rated(workspace: Workspace, known: Interactions, folder: Path) -> Ranker:
-    """The workspace's ranker as it would be if only the `known` interactions had been given."""
-    catalogue = workspace.catalogue
-    CollaborativeRetriever.build(folder, catalogue, known, workspace.dense.vectors)
+def without_users(
+    workspace: Workspace, users: Collection[str], folder: Path, propensity_power: float = 0.0
+) -> Ranker:
+    """The workspace's ranker as it would be if these users' interactions had not been given.
+
+    `propensity_power`: of the item-item model, as it is built. Raises InteractionsError when the workspace
+    has none.
+    """
+    if workspace.interactions is None:
+        raise InteractionsError("This workspace has no interactions to measure with.")
+    catalogue, known = workspace.catalogue, _without(workspace.interactions, users)
+    near = Near(workspace.dense.vectors, workspace.knowledge.matrix)
+    CollaborativeRetriever.build(folder, catalogue, known, near, propensity_power=propensity_power)
     fitted: dict[str, Retriever] = {
         "collaborative": CollaborativeRetriever(folder, catalogue),
         "popularity": PopularityRetriever(catalogue, known),
         "interests": InterestRetriever(catalogue, known),
     }
     sources = workspace.ranker.sources
-    return Ranker(catalogue, [fitted.get(name, source) for name, source in sources.items()])
+    scorer = workspace.ranker.scorer
+    return Ranker(catalogue, [fitted.get(name, source) for name, source in sources.items()], scorer)
 
 
 def _cold(workspace: Workspace) -> Ranker:

@@ -1,4 +1,4 @@
-"""`tastebud eval movielens`, `tastebud eval liking` and `tastebud eval redial`."""
+"""`tastebud eval movielens`, `liking`, `redial`, `inspired` and `ranking`."""
 
 from __future__ import annotations
 
@@ -98,4 +98,48 @@ def redial(
         found += rank_scorer(trained, dialogues)
         sections: list[Section] = []
         for section in chain(tables(found, dialogues, seed), ablation(trained, dialogues, seed, say)):
+            told_and_kept(section, sections, "none", seed, json)
+
+
+def inspired(
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with train.jsonl or the published train.tsv; catalogue.jsonl there, or in the "
+            "folder redial beside it."
+        ),
+    ],
+    seed: Annotated[int, typer.Option(help="Of what the intervals draw.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Rank the next film of INSPIRED dialogues: popularity, BM25, vectors, co-occurrence, EASE and fusion."""
+    from eval.benchmarks.inspired import read_inspired, tables
+    from eval.benchmarks.redial import rank_baselines
+    from retrieval.encoder import TextEncoder
+
+    with one_line_errors():
+        dialogues = read_inspired(data)
+        found = rank_baselines(dialogues, TextEncoder(), say)
+        sections: list[Section] = []
+        for section in tables(found, dialogues, seed):
+            told_and_kept(section, sections, "none", seed, json)
+
+
+def ranking(
+    workspace: WorkspaceOption = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with catalogue.jsonl and valid.jsonl of dialogues.")
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, help="Recommendations of the dialogues to rank.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Decides which, and what is given of users.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Compare what serves: fusion, the learned scorer and both, on dialogues, users and descriptions."""
+    from eval.benchmarks.serving import measure_serving
+    from retrieval.workspace import Workspace, open_starter
+
+    with one_line_errors():
+        opened = open_starter() if workspace is None else Workspace.open(workspace)
+        sections: list[Section] = []
+        for section in measure_serving(opened, data, cases, seed, say):
             told_and_kept(section, sections, "none", seed, json)

@@ -55,7 +55,7 @@ def simulate(
     from eval.report import write_json
     from eval.simulate.kept import Kept
     from eval.simulate.report import figures_of, print_report, to_json
-    from eval.simulate.run import POPULAR, Plan
+    from eval.simulate.run import BASELINES, Plan
     from retrieval.workspace import Workspace, open_starter
 
     chosen = ("ask-more", "recommend-early") if policy is Policies.both else (policy.value,)
@@ -66,7 +66,7 @@ def simulate(
         kept = None if json is None else Kept(json.with_name(json.name + ".part"), settings)
         results = _talk(plan, opened, kept)
         figures = figures_of(results, seed)
-        print_report(results, figures, POPULAR, seed, Console())
+        print_report(results, figures, BASELINES, seed, Console())
         if json is not None and kept is not None:
             write_json(to_json(results, figures, settings), json)
             kept.path.unlink()
@@ -77,13 +77,13 @@ def _talk(plan: Plan, opened: Workspace, kept: Kept | None) -> dict[str, tuple[O
     from rich.console import Console
     from rich.progress import Progress
 
-    from eval.simulate.run import cast, run
+    from eval.simulate.run import BASELINES, cast, run
 
     with (
         tempfile.TemporaryDirectory(prefix="tastebud-simulate-") as folder,
         Progress(console=Console(stderr=True)) as bars,
     ):
-        bar = bars.add_task("finding people", total=plan.users * (len(plan.policies) + 1))
+        bar = bars.add_task("finding people", total=plan.users * (len(plan.policies) + len(BASELINES)))
 
         def told(name: str) -> None:
             bars.update(bar, advance=1, description=f"talking, {name}")

@@ -12,10 +12,10 @@ from agent.policy import SURPRISE
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Reply
 from eval.simulate.leak import LeakDetector
-from eval.simulate.person import TOPICS, Fact, Person, decade_fact, promises, topic
-from eval.simulate.voice import Voice, say, templates
+from eval.simulate.person import TOPICS, Fact, Person, decade_fact, promises, standing, topic
+from eval.simulate.voice import Voice, say, spoken, templates
 from retrieval.filters import satisfies
-from retrieval.types import Constraints, Facet, Item, facet_values
+from retrieval.types import Facet, Item, facet_values
 
 _FAVOURITES = re.compile(r"\b(?:films?|movies?)\b.*\b(?:lov|lik|enjoy)|\benjoyed? lately", re.I)
 _DECADE = re.compile(r"(?:the )?(\d{3}0)s|before 1960")
@@ -53,10 +53,12 @@ class Mind:
         self._voice, self._vocabulary, self._rng = voice, vocabulary, rng
         self._detector = LeakDetector(person.target)
 
-    @property
-    def promises(self) -> Constraints:
-        """What the recommender was asked to keep, as it was said."""
-        return promises(self.told)
+    def broken(self, item: Item, admitted: Sequence[str]) -> bool:
+        """Whether an item breaks what was asked for, but for what the reply gave up in words (`admitted`)."""
+        return any(
+            not satisfies(item, promises((fact,))) and not _admits(admitted, fact)
+            for fact in standing(self.told)
+        )
 
     def open(self) -> Say:
         """The first message."""
@@ -189,8 +191,7 @@ class Mind:
         return Say(what, say(what, self._rng, film=film.title), (), (film,))
 
     def _fact(self, fact: Fact) -> str:
-        what = "based" if fact.value.startswith("based on ") else fact.kind
-        return say(what, self._rng, value=fact.value)
+        return say(fact.kind, self._rng, value=spoken(fact.kind, fact.value))
 
     def _option(self, option: str) -> Say:
         return Say("option", say("answer", self._rng, value=option), (self._meant(option),))
@@ -216,6 +217,15 @@ class Mind:
         term = self._vocabulary.answer(option)
         held = () if term is None else term.facets
         return any(facet.value in facet_values(self.person.target, facet.field) for facet in held)
+
+
+def _admits(admitted: Sequence[str], fact: Fact) -> bool:
+    """Whether a reply that gives something up in words names this fact among it."""
+    if fact.years is not None:
+        return any(words.startswith("release ") for words in admitted)
+    if fact.minutes is not None:
+        return any(words.startswith("running time ") for words in admitted)
+    return any(facet.value.casefold() in words.casefold() for words in admitted for facet in fact.group)
 
 
 def _broken(fact: Fact, shown: Sequence[Item]) -> float:

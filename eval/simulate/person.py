@@ -81,13 +81,18 @@ class Verdicts:
     wanted: tuple[str, ...]
 
 
-def promises(facts: Iterable[Fact]) -> Constraints:
-    """What somebody who said `facts`, in this order, may rely on. Later words win over earlier ones."""
+def standing(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Those of `facts`, said in this order, that later words have not replaced."""
     kept: dict[tuple[str, str], Fact] = {}
     for fact in facts:
         kept.pop(("genres" if fact.kind == "not_genres" else "not_genres", fact.value), None)
         kept[(fact.kind, "" if fact.kind in SINGLE else fact.value)] = fact
-    said = list(kept.values())
+    return tuple(kept.values())
+
+
+def promises(facts: Iterable[Fact]) -> Constraints:
+    """What somebody who said `facts`, in this order, may rely on. Later words win over earlier ones."""
+    said = standing(facts)
     return Constraints(
         require=tuple(f.group for f in said if f.group and f.kind != "not_genres"),
         forbid=tuple(facet for f in said if f.kind == "not_genres" for facet in f.group),
@@ -129,7 +134,7 @@ def facts_of(item: Item, rng: random.Random) -> tuple[Fact, ...]:
         found.append(Fact("minutes", str(limit), minutes=limit))
     if item.audience in AUDIENCES and item.audience != "adult":
         found.append(Fact("audience", AUDIENCES[item.audience], (Facet("audience", item.audience),)))
-    if item.language not in (None, "english"):
+    if item.language not in (None, "english", "silent"):
         language = str(item.language)
         found.append(Fact("language", language.title(), (Facet("language", language),)))
     rng.shuffle(found)

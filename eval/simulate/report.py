@@ -24,6 +24,11 @@ Results = Mapping[str, Sequence[Outcome]]
 
 COMPARED = ("ask-more", "recommend-early")
 
+CAUTION = (
+    "These people are cooperative: they know one film and tell it apart in the catalogue's own words. "
+    "Success means something beside the baselines only."
+)
+
 Figures = Mapping[str, Mapping[str, Estimate]]
 """Figures by recommender and by their own names."""
 
@@ -37,18 +42,27 @@ def figures_of(results: Results, seed: int) -> dict[str, dict[str, Estimate]]:
     return found
 
 
-def print_report(results: Results, figures: Figures, baseline: str, seed: int, console: Console) -> None:
-    """All figures with a column per recommender, then the slices of all but the baseline."""
+def print_report(
+    results: Results, figures: Figures, baselines: Sequence[str], seed: int, console: Console
+) -> None:
+    """All figures with a column per recommender, then the slices of all but the baselines."""
     people = len(next(iter(results.values())))
     title = f"{people} simulated people, 95 % intervals over people"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table = Table(
+        title=title,
+        caption=CAUTION,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
     table.add_column("figure")
     for name in figures:
         table.add_column(name, justify="right")
     for figure in next(iter(figures.values())):
         table.add_row(figure, *(_cell(column[figure]) for column in figures.values()))
     console.print(table)
-    rows = [row for name in results if name != baseline for row in slice_rows(name, results[name], seed)]
+    rows = [row for name in results if name not in baselines for row in slice_rows(name, results[name], seed)]
     console.print(as_table(Section("By group", tuple(rows))))
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from agent.policy import BALANCED, Asking
 from agent.reading.vocabulary import Vocabulary
 from agent.recommender import Recommender
-from eval.simulate.baselines import Popular
+from eval.simulate.baselines import Filtered, Popular
 from eval.simulate.insight import Insight
 from eval.simulate.kept import Kept
 from eval.simulate.person import Person, held_out, people
-from eval.simulate.runner import Outcome, Stage, converse
+from eval.simulate.runner import Outcome, Stage, Talker, converse
 from eval.simulate.seekers import seekers
 from eval.simulate.unseen import without_users
 from eval.simulate.voice import open_voice
@@ -27,8 +27,8 @@ POLICIES: Mapping[str, Asking] = {
 }
 """How the product can be told to behave; it ships balanced."""
 
-POPULAR = "popular"
-"""The baseline that every run is read beside."""
+BASELINES = ("popular, filtered", "popular")
+"""What every run is read beside; see `eval.simulate.baselines`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def cast(plan: Plan, workspace: Workspace, folder: Path) -> Cast:
 def run(
     plan: Plan, cast: Cast, kept: Kept | None = None, told: Callable[[str], None] = lambda name: None
 ) -> dict[str, tuple[Outcome, ...]]:
-    """Outcomes of every policy and of the baseline. `told` hears the recommender's name after each person.
+    """Outcomes of every policy and of the baselines. `told` hears the recommender's name after each person.
 
     What `kept` holds is not run again, and what is run is added to it. Raises ModelError.
     """
@@ -106,7 +106,10 @@ def _stages(plan: Plan, workspace: Workspace) -> Iterator[tuple[str, Stage]]:
         recommender = Recommender(workspace, plan.llm, "sqlite://", plan.seed, asking=POLICIES[name])
         yield name, Stage(recommender, catalogue, vocabulary, voice, insight)
         recommender.close()
-    yield POPULAR, Stage(Popular(workspace.ranker), catalogue, vocabulary, voice)
+    ranker = workspace.ranker
+    baselines: tuple[Talker, ...] = (Filtered(ranker, vocabulary), Popular(ranker))
+    for name, talker in zip(BASELINES, baselines, strict=True):
+        yield name, Stage(talker, catalogue, vocabulary, voice)
 
 
 def _outcomes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +15,6 @@ from eval.simulate.mind import Mind, Say
 from eval.simulate.person import TURNS, Person
 from eval.simulate.voice import Voice
 from retrieval.catalogue import Catalogue
-from retrieval.filters import satisfies
-from retrieval.types import Item
 
 SHOWN = 10
 """Items asked for in every reply, so that success@10 can be told."""
@@ -47,8 +45,8 @@ class Exchange:
     `kind`: what the message did; `reworded`: in the words of a language model. `shown`: item_ids, best first.
     `asked`: the reply put a question and showed nothing. `narrowed`, `gained`: bits that this message was
     worth as the answer to the question before it (see `Insight`); None where it answered none. `repeats`:
-    items shown that were shown before or that the person had named. `broken`: items shown that break what
-    the person asked for, while the reply did not say that something was given up (`bent`).
+    items shown that were shown before or that the person had named. `bent`: the reply says that something
+    was given up. `broken`: items shown that break anything else the person asked for.
     """
 
     message: str
@@ -137,7 +135,7 @@ class _Scene:
                 narrowed=worth[0] if worth else None,
                 gained=worth[1] if worth else None,
                 repeats=sum(item_id in self._shown or item_id in self._mind.named for item_id in shown),
-                broken=0 if reply.relaxed else self._broken(items),
+                broken=sum(self._mind.broken(item, reply.relaxed) for item in items),
             )
         )
         self._shown.update(shown)
@@ -149,10 +147,6 @@ class _Scene:
         return Outcome(
             person.key, found, rank, self._mind.leaks, tuple(self._exchanges), dict(person.slices), seconds
         )
-
-    def _broken(self, items: Sequence[Item]) -> int:
-        promised = self._mind.promises
-        return sum(not satisfies(item, promised) for item in items)
 
     def _worth(self, reply: Reply) -> tuple[float, float] | None:
         if self._last is None or self._stage.measures is None or not _asks(self._last):

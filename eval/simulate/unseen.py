@@ -17,6 +17,7 @@ def without_users(workspace: Workspace, users: frozenset[str], folder: Path) -> 
 
     All that is computed from interactions (item-item weights, popularity, keenness on facets) is computed
     again from those of the others; text vectors and the knowledge graph, which know no users, are copied.
+    A scorer that was trained for the workspace, possibly on them, is left behind.
     What stays: the catalogue's own column `popularity`, which counts everybody where the catalogue file gave
     none. The fusion weights of `retrieval.ranker` were chosen on other data or on training users.
     Raises WorkspaceError where nobody else is left.

@@ -12,6 +12,7 @@ import yaml
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from agent.claims import genre, is_form, themes
 from agent.errors import ModelError
 from agent.model.language import open_language
 
@@ -35,6 +36,15 @@ def templates() -> dict[str, list[str]]:
 def say(what: str, rng: random.Random, **slots: str) -> str:
     """A sentence of kind `what` (a key of voice.yaml) with its slots filled, drawn by `rng`."""
     return rng.choice(templates()[what]).format(**slots)
+
+
+def spoken(kind: str, value: str) -> str:
+    """A value of a fact as people say it: `a thriller`, `something set in Paris`, `a black comedy`."""
+    if kind == "genres":
+        return genre(value)
+    if kind == "themes":
+        return themes((value,), "" if is_form(value) else "something")[0]
+    return value
 
 
 class Voice(Protocol):

@@ -1,4 +1,4 @@
-"""Who is named in one dialogue is named together in others: counts, which can be taken out again exactly."""
+"""What is named in one dialogue is named together in others: counts of dialogues."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scipy import sparse
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment
 from retrieval.signals.signal import Scores
 
 PRIOR = 10.0
@@ -38,6 +39,11 @@ class Mentions:
     named: sparse.csr_array
     recommended: sparse.csr_array
 
+    @property
+    def counts(self) -> NDArray[np.float32]:
+        """[n_items]: how many dialogues name each."""
+        return np.asarray(self.named.sum(axis=0), dtype=np.float32).ravel()
+
     @classmethod
     def count(cls, dialogues: Iterable[Sequence[Message]], catalogue: Catalogue) -> Mentions:
         """Items that the catalogue does not hold are left out."""
@@ -59,37 +65,22 @@ class Mentions:
         save_file({**arrays, **ends}, folder / COUNTS)
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue) -> Mentions:
-        """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
+    def load(cls, folder: Path, catalogue: Catalogue, alignment: Alignment) -> Mentions:
+        """Read what `save` wrote; items that went are named no more. Raises WorkspaceError when damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
             held = load_file(folder / COUNTS)
-            return cls(
-                *(
-                    _indicator(np.split(held[f"{name} rows"], held[f"{name} ends"][1:-1]), len(catalogue))
-                    for name in ("named", "recommended")
-                )
-            )
-        except (OSError, ValueError, KeyError, SafetensorError) as problem:
+            parts = []
+            for name in ("named", "recommended"):
+                each = np.split(held[f"{name} rows"].astype(np.int64), held[f"{name} ends"][1:-1])
+                parts.append(_indicator([alignment.rows(rows) for rows in each], len(catalogue)))
+            return cls(*parts)
+        except (OSError, ValueError, KeyError, IndexError, SafetensorError) as problem:
             raise WorkspaceError(
                 f"The counts of dialogues in {folder} cannot be read ({problem}). Train the scorer again."
             ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """One counted dialogue (rows of what it names, and of what its recommender names), to be left out again.
-
-    What is learned from a dialogue's own counts is to find the dialogue again, not to recommend.
-    """
-
-    named: Rows
-    recommended: Rows
-
-
-NOTHING = Own(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 class Popularity:
@@ -103,13 +94,12 @@ class Popularity:
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """The same for every dialogue."""
-        return self.shares()
+        return self.shares
 
-    def shares(self, own: Own = NOTHING) -> Scores:
-        """As if `own` had not been counted."""
-        counts = self._counts.copy()
-        counts[own.recommended] -= 1
-        return (counts / max(self._dialogues - (own is not NOTHING), 1)).astype(np.float32)
+    @property
+    def shares(self) -> Scores:
+        """[n_items]."""
+        return (self._counts / max(self._dialogues, 1)).astype(np.float32)
 
 
 class Comentions:
@@ -130,15 +120,10 @@ class Comentions:
         """Zero for every item where none was named."""
         return self.given(rows_of(self._catalogue, mentioned(messages))).sum(axis=0)
 
-    def given(self, named: Rows, own: Own = NOTHING) -> NDArray[np.float32]:
-        """P(i | j), [named, n_items]; `own`: a dialogue that names all of `named` and is not to count."""
-        both = self._together[named].toarray()
-        counts = self._counts[named].copy()
-        if own is not NOTHING:
-            both[:, own.named] -= 1
-            counts -= 1
-        prior = PRIOR * self._popularity.shares(own)
-        return ((both + prior) / (counts[:, None] + PRIOR)).astype(np.float32)
+    def given(self, named: Rows) -> NDArray[np.float32]:
+        """P(i | j), [named, n_items]."""
+        both, prior = self._together[named].toarray(), PRIOR * self._popularity.shares
+        return ((both + prior) / (self._counts[named][:, None] + PRIOR)).astype(np.float32)
 
 
 def _indicator(rows: Sequence[Rows], width: int) -> sparse.csr_array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message, mentioned
-from retrieval.signals.comentions import NOTHING, Mentions, Own, Rows, rows_of
+from retrieval.signals.comentions import Mentions, Rows, rows_of
 from retrieval.signals.signal import Scores
 
 REGULARISATION = 20.0
@@ -38,22 +38,11 @@ class LinearMentions:
         """Zero for items outside the model, and for all where nothing in it was named."""
         return self.given(rows_of(self._catalogue, mentioned(messages)))
 
-    def given(self, named: Rows, own: Own = NOTHING) -> Scores:
-        """[n_items]; as if the dialogue `own` had not been counted.
-
-        Without a row u of X the inverse is P + Pu (Pu)' / (1 - u'Pu) (Sherman and Morrison 1950), so that
-        leaving a dialogue out is exact and costs no new inverse.
-        """
+    def given(self, named: Rows) -> Scores:
+        """[n_items]."""
         found = np.zeros(len(self._catalogue), dtype=np.float32)
         chosen = self._places(named)
-        total, diagonal = self._inverse[chosen].sum(axis=0), np.diag(self._inverse)
-        left_out = self._places(own.named)
-        if left_out.size:
-            spread = self._inverse[left_out].sum(axis=0)
-            rest = 1 - spread[left_out].sum()
-            total = total + spread[chosen].sum() / rest * spread
-            diagonal = diagonal + spread**2 / rest
-        weights = -total / diagonal
+        weights = -self._inverse[chosen].sum(axis=0) / np.diag(self._inverse)
         weights[chosen] += 1  # B has a zero diagonal
         found[self._kept] = weights if chosen.size else 0
         return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message
 from retrieval.encoder import Encoder
 from retrieval.errors import WorkspaceError
+from retrieval.signals.alignment import Alignment, Former, labels
 from retrieval.signals.reading import Reader, Reading
 from retrieval.signals.signal import Scores
 
@@ -76,6 +77,11 @@ def pad(readings: Sequence[Reading]) -> Batch:
 
 def vectors(tables: Tables, batch: Batch, keep: float = 1.0) -> Tensor:
     """[b, d] of the dialogues. `keep`: share of the mentions and words that count, drawn anew (training)."""
+    return parts(tables, batch, keep).sum(0)
+
+
+def parts(tables: Tables, batch: Batch, keep: float = 1.0) -> Tensor:
+    """What adds up to the vectors, [3, b, d]: from what was named, from words, and from their sense."""
     import torch
     from torch.nn.functional import embedding
 
@@ -90,29 +96,47 @@ def vectors(tables: Tables, batch: Batch, keep: float = 1.0) -> Tensor:
     said = (embedding(word, tables.words) * weight[..., None]).sum(1) * (
         weight.sum(1, keepdim=True) + 1
     ) ** -0.5
-    return found + said + batch.senses @ tables.senses + tables.turns[batch.turns]
+    return torch.stack([found, said, batch.senses @ tables.senses + tables.turns[batch.turns]])
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What the towers make of a dialogue, each [n_items]: `all` are log-probabilities that add up to 1;
+    `names`, `words` and `sense` are what each of these adds to them, up to a constant.
+    """
+
+    all: Scores
+    names: Scores
+    words: Scores
+    sense: Scores
 
 
 class Tower:
-    """log P(item is recommended next | dialogue) = log softmax(items . vector of the dialogue + bias)."""
+    """log P(item is recommended next | dialogue) = log softmax(items . vector of the dialogue + bias).
+
+    Of several pairs of towers, trained alike from different starts, the logits' mean counts.
+    """
 
     name = "towers"
 
-    def __init__(self, tables: Tables, reader: Reader) -> None:
-        self._tables = tables
+    def __init__(self, tables: Sequence[Tables], reader: Reader) -> None:
+        self._tables = tuple(tables)
         self.reader = reader
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """Natural logarithms of probabilities that add up to 1 over the catalogue."""
-        return self.scores_of([self.reader.read(messages)])[0]
+        return self.chances(self.reader.read(messages)).all
 
-    def scores_of(self, readings: Sequence[Reading]) -> np.ndarray:
-        """The same for many dialogues at once, float32 [n_dialogues, n_items]."""
+    def chances(self, reading: Reading) -> Chances:
+        """The same with what it is made of."""
         import torch
 
         with torch.inference_mode():
-            logits = vectors(self._tables, pad(readings)) @ self._tables.items.T + self._tables.bias
-            return torch.log_softmax(logits, dim=1).numpy()
+            batch = pad([reading])
+            each = [parts(tables, batch)[:, 0] @ tables.items.T for tables in self._tables]
+            mean = torch.stack(each).mean(0)
+            bias = torch.stack([tables.bias for tables in self._tables]).mean(0)
+            return Chances(torch.log_softmax(mean.sum(0) + bias, dim=0).numpy(), *mean.numpy())
 
     def read_by(self, encoder: Encoder) -> Tower:
         """The same towers with another way to the same vectors, such as one that forgets them again."""
@@ -122,29 +146,57 @@ class Tower:
         """Write the weights (half precision) and the words into an existing folder."""
         from safetensors.torch import save_file
 
-        save_file({f.name: getattr(self._tables, f.name).half() for f in fields(Tables)}, folder / WEIGHTS)
-        about = {"catalogue": self.reader.catalogue.fingerprint, "words": self.reader.words}
+        held = {
+            f"{number}.{field.name}": getattr(tables, field.name).half().contiguous()
+            for number, tables in enumerate(self._tables)
+            for field in fields(Tables)
+        }
+        save_file(held, folder / WEIGHTS)
+        about = {"items": labels(self.reader.catalogue), "words": self.reader.words}
         (folder / WORDS).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue, encoder: Encoder) -> Tower:
-        """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's."""
+    def load(cls, folder: Path, encoder: Encoder, catalogue: Catalogue, alignment: Alignment) -> Tower:
+        """Read what `save` wrote. Raises WorkspaceError when it is damaged."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             about = json.loads((folder / WORDS).read_text(encoding="utf-8"))
             held = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
-            reader, tables = Reader(catalogue, about["words"], encoder), Tables(**held)
+            reader = Reader(catalogue, about["words"], encoder)
+            tables = [aligned(one, alignment) for one in _numbered(held)]
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as problem:
             raise WorkspaceError(
                 f"The scorer's weights in {folder} cannot be read ({problem}). Train the scorer again."
             ) from None
-        if about.get("catalogue") != catalogue.fingerprint:
-            raise WorkspaceError(
-                f"The scorer's weights in {folder} belong to another catalogue. Train the scorer again."
-            )
         return cls(tables, reader)
+
+
+def former(folder: Path) -> Former:
+    """The items that the towers in `folder` were trained with. Raises WorkspaceError when it is damaged."""
+    try:
+        items = json.loads((folder / WORDS).read_text(encoding="utf-8"))["items"]
+        return [(str(item_id), str(label)) for item_id, label in items]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise WorkspaceError(
+            f"The scorer's weights in {folder} cannot be read ({problem}). Train the scorer again."
+        ) from None
+
+
+def aligned(tables: Tables, alignment: Alignment) -> Tables:
+    """The tables with a row for every item that there is now."""
+    moved = {name: alignment.spread(getattr(tables, name)) for name in ("items", "bias", "named")}
+    return replace(tables, **moved)
+
+
+def _numbered(held: Mapping[str, Tensor]) -> list[Tables]:
+    """Raises TypeError where a table is missing, or one is there that is not known."""
+    numbers = sorted({name.partition(".")[0] for name in held}, key=int)
+    return [
+        Tables(**{name.partition(".")[2]: one for name, one in held.items() if name.startswith(f"{number}.")})
+        for number in numbers
+    ]
 
 
 def _sense(reading: Reading) -> np.ndarray:
