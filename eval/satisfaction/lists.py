@@ -1,12 +1,18 @@
 """Lists for people whom the workspace has never met, from the real ranker and from naive ones.
 
-Everybody's likes are put in the order of time. The first ones are given to the ranker, as many as a
-conversation could hear; all that come after the last that may be given are to be found. So the same items
-are to be found however many were given, and what was not given yet is not listed either.
+Everybody's likes are put in an order that the seed decides. The first ones are given to the ranker, as many
+as a conversation could hear; all that come after the last that may be given are to be found (strong
+generalisation, Liang et al., WWW 2018). So the same items are to be found however many were given, and what
+was not given yet is not listed either.
+
+The order is not that of time: ratings come in the order in which a site once put items before people, which
+is not what they would tell of first. On MovieLens 100K, five likes by time leave EASE at an NDCG@10 of .21,
+below popularity (.32); five at random take it to .44 (popularity .37).
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,7 +44,7 @@ SYSTEMS = (OURS, CO_OCCURRENCE, EASE, POPULAR, RANDOM)
 
 @dataclass(frozen=True, slots=True)
 class Taster:
-    """Somebody's likes by item_id, oldest first: those that may be given, and those to be found."""
+    """Somebody's likes by item_id: those that may be given, in that order, and those to be found."""
 
     user: str
     known: tuple[str, ...]
@@ -87,17 +93,13 @@ class Lists:
 def tasters(
     interactions: Interactions, users: Sequence[str], catalogue: Catalogue, seed: int
 ) -> tuple[tuple[Taster, ...], int]:
-    """(people with enough likes, how many have too few), in the order of `users`.
-
-    Likes of the same time, or of none, are in an order that the seed decides.
-    """
+    """(people with enough likes, how many have too few), in the order of `users`."""
     rows = {user: row for row, user in enumerate(interactions.users)}
-    drawn = np.random.default_rng(seed).random(len(catalogue))
     likes = []
     for user in users:
-        columns = interactions.positive[[rows[user]]].indices
-        times = interactions.times[[rows[user]]].toarray().ravel()[columns]
-        likes.append([catalogue.ids[columns[place]] for place in np.lexsort((drawn[columns], times))])
+        mine = [catalogue.ids[column] for column in interactions.positive[[rows[user]]].indices]
+        random.Random(f"{seed}:{user}:likes").shuffle(mine)
+        likes.append(mine)
     fitting = [step for step in STEPS if 2 * sum(len(mine) > step for mine in likes) >= len(likes)]
     last = max(fitting, default=0)
     found = tuple(
