@@ -50,7 +50,8 @@ def _dots(chart: DotChart) -> str:
         parts.append(_text(x(tick), bottom + 16, _number(tick), "tick mid"))
     for place, row in enumerate(chart.rows):
         parts.append(_row(row, top + height * place, height, left, x, chart.bars))
-    parts.append(_text((left + right) / 2, bottom + 34, chart.axis, "axis mid"))
+    centre = min((left + right) / 2, WIDTH - LETTER * len(chart.axis) / 2)
+    parts.append(_text(centre, bottom + 34, chart.axis, "axis mid"))
     return _svg(chart.title, bottom + 42, parts)
 
 
@@ -118,7 +119,7 @@ def _legend(entries: Sequence[tuple[int, str]]) -> str:
     for tone, name in entries:
         parts.append(f'<circle cx="{x + 5:.1f}" cy="31" r="4.5" class="dot t{tone}"/>')
         parts.append(_text(x + 14, 35, name, "tick"))
-        x += 28 + LETTER * len(name)
+        x += 24 + 5.9 * len(name)
     return "".join(parts)
 
 
