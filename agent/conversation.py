@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from agent.memory.taste import FeedbackValue
 from agent.messages import readable
-from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, with_item
+from agent.state import LIST_SLOTS, VALUE_SLOTS, describe_value, forget, still_there, with_item
 from agent.types import DialogueState, Done, Event, Preference, ProfileEntry, Reply, Slot, Turn
+from retrieval.retriever import check_share
 
 if TYPE_CHECKING:
     from agent.graph import Turns, TurnState
@@ -46,13 +47,16 @@ class Conversation:
 
     @property
     def state(self) -> DialogueState:
-        """What the conversation knows now."""
-        return self._store.state(self.conversation_id)
+        """What the conversation knows now, of items that the catalogue still holds."""
+        return still_there(self._store.state(self.conversation_id), self._desk.catalogue)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """All exchanges, oldest first; a reply is None where the process died before it could answer."""
-        return self._store.turns(self.conversation_id)
+        """All exchanges, oldest first; a reply is None where the process died before it could answer.
+
+        Its items are those that the catalogue still holds.
+        """
+        return tuple(self._still_there(turn) for turn in self._store.turns(self.conversation_id))
 
     def send(self, text: str, n: int = SHOWN_AT_ONCE) -> Reply:
         """Say something and wait for the whole reply. Raises MessageError for an empty message."""
@@ -109,16 +113,28 @@ class Conversation:
         state = self.state
         return next((s for s in KEPT if any(p.item_id == item_id for p in getattr(state, s))), None)
 
+    def set_long_tail(self, long_tail: float) -> DialogueState:
+        """How far the next replies reach: 0 the best whatever their fame, 1 lesser-known items.
+
+        It stays until it is set again, whatever is said, undone or started over. Raises QueryError.
+        """
+        check_share("long_tail", long_tail)
+        with self._desk.locks[self.conversation_id]:
+            before = self.state
+            return self._change(before, replace(before, long_tail=float(long_tail)))
+
     def undo(self) -> DialogueState:
         """Take back the latest change of what was said; unchanged when there is nothing to take back."""
         with self._desk.locks[self.conversation_id]:
             before = self.state
-            after = self._store.pop_state(self.conversation_id) or before
+            after = self._pop() or before
             self._keep(before, after)
             return after
 
     def forget(self, value: str, slot: Slot | None = None) -> DialogueState:
         """Remove an entry of the taste profile by its value, title, item_id or slot name ("years")."""
+        if slot == "long_tail":
+            return self.set_long_tail(0.0)
         with self._desk.locks[self.conversation_id]:
             before = self.state
             return self._change(before, forget(before, value, slot))
@@ -141,6 +157,9 @@ class Conversation:
                 entries.append(
                     _entry(slot, slot, describe_value(slot, value), set_on.get(slot), quotes, None)
                 )
+        if state.long_tail:
+            label = f"hidden gems, {state.long_tail:.0%}"
+            entries.append(_entry("long_tail", "long_tail", label, None, quotes, None))
         return tuple(entries)
 
     def _change(self, before: DialogueState, after: DialogueState) -> DialogueState:
@@ -149,7 +168,15 @@ class Conversation:
         return after
 
     def _pop(self) -> DialogueState | None:
-        return self._store.pop_state(self.conversation_id)
+        state = self._store.pop_state(self.conversation_id)
+        return still_there(state, self._desk.catalogue) if state is not None else None
+
+    def _still_there(self, turn: Turn) -> Turn:
+        reply, catalogue = turn.reply, self._desk.catalogue
+        if reply is None or all(item.item_id in catalogue for item in reply.items):
+            return turn
+        items = tuple(item for item in reply.items if item.item_id in catalogue)
+        return replace(turn, reply=replace(reply, items=items, state=still_there(reply.state, catalogue)))
 
     def _keep(self, before: DialogueState, after: DialogueState) -> None:
         """Bring the kept profile in line with a change of the state."""

@@ -204,6 +204,7 @@ class Turns:
     def _retrieve(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
         grounds = self._skills.grounds
         query = to_query(turn["state"], grounds.vocabulary, turn["expansions"])
+        query = replace(query, page=max(1, turn["n"]))
         ranking = grounds.ranker.rank(query, max(POOL, turn["n"]))
         return {"query": query, "ranking": ranking}, "code", f"{ranking.eligible:,} items keep every promise"
 

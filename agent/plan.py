@@ -29,6 +29,7 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
         exclude=frozenset((*_items(known), *state.shown)),
         facets=tuple(f for p in state.wants if not _promised(p) for f in _wished(p, vocabulary)),
         constraints=to_constraints(state, vocabulary),
+        long_tail=state.long_tail,
     )
 
 

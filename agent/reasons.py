@@ -18,6 +18,9 @@ SHARED_FIELDS = ("themes", "genres", "moods")
 LOVED = 0.02
 """Share of the catalogue, by popularity, that may be called best loved."""
 
+LESSER_KNOWN = 0.5
+"""What is more popular than a smaller share of the catalogue than this may be called lesser known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
@@ -40,6 +43,7 @@ class Grounds:
         found = [
             *self._asked(item, state),
             *self._behaviour(item, candidate, query),
+            *self._lesser_known(item, query),
             *self._shared(item, query),
             *self._wished(item, state),
         ]
@@ -108,6 +112,12 @@ class Grounds:
         rated = [liked for liked, _ in pairs if self.ranker.rated(liked)][:1]
         weight = self._share(candidate, "collaborative", query)
         return [self._loved_by(liked, candidate.rank, weight) for liked in rated]
+
+    def _lesser_known(self, item: Item, query: Query) -> list[Reason]:
+        """Said only where the long tail was asked for, of items in the less popular half of the catalogue."""
+        if not query.long_tail or self.ranker.fame(item.item_id) >= LESSER_KNOWN:
+            return []
+        return [Reason("lesser_known", phrase("reason_lesser_known"), 0.3)]
 
     def _loved_by(self, liked: str, rank: int, weight: float) -> Reason:
         text = phrase("reason_loved_by", rank - 1, title=self.catalogue[liked].title)
@@ -180,6 +190,7 @@ _SOURCES = {
     "knowledge": "shared people, genres and makers",
     "popularity": "well liked by everyone",
     "interests": "goes with your other interests",
+    "images": "looks alike",
     "dialogue": "often recommended in such conversations",
     "towers": "often recommended in such conversations",
     "together": "often named together with what you named",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from agent.state import apply_reading
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
 from retrieval.catalogue import Catalogue
 from retrieval.dialogue import Message
+from retrieval.retriever import check_share
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter
 
@@ -75,25 +76,38 @@ class Recommender:
         database: Path | str | None = None,
         seed: int = 0,
         adapter: Path | str | None = None,
+        without: Iterable[str] = (),
     ) -> Recommender:
         """Open a workspace folder; None is the starter workspace, built on first use.
 
-        Raises WorkspaceError (missing or damaged folder), ModelError, StoreError.
+        `without`: names of sources to switch off, such as "collaborative" (`retrieval.sources.NAMES`). Raises
+        WorkspaceError (missing or damaged folder, no such source), ModelError, StoreError.
         """
-        opened = open_starter() if workspace is None else Workspace.open(Path(workspace))
+        if workspace is None:
+            opened = open_starter(without=without)
+        else:
+            opened = Workspace.open(Path(workspace), without=without)
         return cls(opened, llm, database, seed, adapter)
 
     def recommend(
-        self, messages: Sequence[Mapping[str, str]], n: int = 10, exclude: Sequence[str] = ()
+        self,
+        messages: Sequence[Mapping[str, str]],
+        n: int = 10,
+        exclude: Sequence[str] = (),
+        long_tail: float = 0.0,
+        diversity: float = 0.0,
     ) -> Result:
         """The `n` best items after a dialogue, without keeping anything of it.
 
         `messages`: [{"role": "user" | "assistant", "content": text}, ...], oldest first ("seeker" and
         "recommender" are understood too). Items that either side named are not recommended again, nor
-        are the item_ids in `exclude`. Raises MessageError for a malformed message, UnknownItemError for
-        an unknown id in `exclude`, ValueError for `n` below 1.
+        are the item_ids in `exclude`. `long_tail` in [0, 1]: 0 asks for the best whatever their fame, 1 for
+        lesser-known items; `diversity` in [0, 1]: how much an item loses that is like those before it.
+        Raises MessageError for a malformed message, UnknownItemError for an unknown id in `exclude`,
+        QueryError (a ValueError) for `n` below 1 or a control out of range.
         """
         state, query = self.heard(messages, exclude)
+        query = replace(query, long_tail=long_tail, page=max(1, min(n, query.page)), diversity=diversity)
         ranking = self._grounds.ranker.rank(query, n)
         items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
         return Result(items, state, ranking.relaxed)
@@ -144,10 +158,13 @@ class Recommender:
         lines = [candidate_line(self.catalogue[item_id]) for item_id in item_ids]
         return self._language.judge(history_text(verdicts), lines)
 
-    def ask(self, text: str, n: int = 3) -> Reply:
-        """One question, one answer: recommends at once, asks nothing, keeps nothing."""
+    def ask(self, text: str, n: int = 3, long_tail: float = 0.0) -> Reply:
+        """One question, one answer: recommends at once, asks nothing, keeps nothing.
+
+        `long_tail` as in `recommend`. Raises MessageError, QueryError.
+        """
         turn: TurnState = {"message": text, "n": n, "may_ask": False}
-        return self.reply_to(turn, DialogueState())
+        return self.reply_to(turn, DialogueState(long_tail=long_tail))
 
     def reply_to(self, turn: TurnState, before: DialogueState) -> Reply:
         """Run one turn to its end and answer its reply."""
@@ -166,20 +183,31 @@ class Recommender:
         assert isinstance(last, Reply)
         return last
 
-    def conversation(self, user: str = "me", conversation_id: str | None = None) -> Conversation:
+    def conversation(
+        self, user: str = "me", conversation_id: str | None = None, long_tail: float | None = None
+    ) -> Conversation:
         """A new conversation of `user`, or with `conversation_id` an earlier one to go on with.
 
-        Raises ConversationError for an id that is unknown or another user's, UserError for a bad name.
+        `long_tail` in [0, 1]: how far it reaches for lesser-known items; None: as it was, 0 in a new one.
+        Raises ConversationError for an id that is unknown or another user's, UserError for a bad name,
+        QueryError for a `long_tail` out of range.
         """
+        if long_tail is not None:
+            check_share("long_tail", long_tail)
         if conversation_id is not None:
             self.store.load(user, conversation_id)
-            return Conversation(self._desk, user, conversation_id)
+            chat = Conversation(self._desk, user, conversation_id)
+            if long_tail is not None:
+                chat.set_long_tail(long_tail)
+            return chat
         known = [row for row in self.store.profile(user) if row.preference.item_id in self.catalogue]
 
         def kept(slot: str) -> tuple[Preference, ...]:
             return tuple(row.preference for row in known if row.slot == slot)
 
-        state = DialogueState(kept("liked"), kept("disliked"), kept("seen"))
+        state = DialogueState(
+            kept("liked"), kept("disliked"), kept("seen"), long_tail=float(long_tail or 0.0)
+        )
         return Conversation(self._desk, user, self.store.create(user, state=state))
 
     def conversations(self, user: str) -> list[ConversationInfo]:

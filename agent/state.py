@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Frame, Preference, Slot
 
 LIST_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen", "wants", "avoids", "people")
+ITEM_SLOTS: tuple[Slot, ...] = ("liked", "disliked", "seen")
 VALUE_SLOTS: tuple[Slot, ...] = ("years", "language", "max_minutes", "audience")
 ALTERNATIVES = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 
@@ -91,8 +92,27 @@ def afresh(state: DialogueState) -> DialogueState:
     earlier = tuple(p for p in state.liked if p.turn is None)
     seen = {p.item_id: p for p in (*state.seen, *state.liked) if p not in earlier}
     return DialogueState(
-        liked=earlier, disliked=state.disliked, seen=tuple(seen.values()), shown=state.shown, turn=state.turn
+        liked=earlier,
+        disliked=state.disliked,
+        seen=tuple(seen.values()),
+        shown=state.shown,
+        turn=state.turn,
+        long_tail=state.long_tail,
     )
+
+
+def still_there(state: DialogueState, catalogue: Container[str]) -> DialogueState:
+    """Without the items that the catalogue does not hold: they were removed from it since."""
+    for slot in ITEM_SLOTS:
+        kept = tuple(p for p in getattr(state, slot) if p.item_id is None or p.item_id in catalogue)
+        state = _set(state, slot, kept)
+    pending = state.pending
+    if pending is not None and pending.attribute.startswith("rule:"):
+        pending = pending if pending.attribute.removeprefix("rule:") in catalogue else None
+    shown, last_shown = (
+        tuple(item_id for item_id in ids if item_id in catalogue) for ids in (state.shown, state.last_shown)
+    )
+    return replace(state, shown=shown, last_shown=last_shown, pending=pending)
 
 
 def with_item(state: DialogueState, slot: Slot, preference: Preference) -> DialogueState:

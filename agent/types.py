@@ -43,6 +43,7 @@ Slot = Literal[
     "language",
     "max_minutes",
     "audience",
+    "long_tail",
 ]
 
 
@@ -103,7 +104,8 @@ class DialogueState:
     `shown`: item_ids already recommended here, in order; `last_shown`: those of the latest reply.
     `asked`: attributes already asked about. `pending`: the question that awaits an answer.
     `said`: how the latest replies were worded, titles left out, so that the next is worded otherwise.
-    `set_on`: (slot, turn) for the single-valued slots. `turn` counts user turns.
+    `set_on`: (slot, turn) for the single-valued slots. `turn` counts user turns. `long_tail` in [0, 1]: from
+    the best whatever their fame (0) to lesser-known items (1); a setting, which no message changes.
     """
 
     liked: tuple[Preference, ...] = ()
@@ -123,6 +125,7 @@ class DialogueState:
     said: tuple[str, ...] = ()
     set_on: tuple[tuple[str, int], ...] = ()
     turn: int = 0
+    long_tail: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ class ProfileEntry:
     `slot` is the field of DialogueState it lives in and `value` its value there: together they are
     what `Conversation.forget(value, slot=slot)` removes. `label` is for showing. `turn` and `quote`
     are the message that set it; `quote` is None when a tap on a card did, `turn` too when it comes
-    from an earlier conversation.
+    from an earlier conversation, or from a control of the page (`slot` "long_tail").
     """
 
     slot: Slot

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.terminal import one_line_errors
-from eval.commands import everything, rankings, simulating, training
+from eval.commands import everything, items, rankings, simulating, tails, training
 from eval.commands.shared import JsonOption, WorkspaceOption, opened
 
 app = typer.Typer(help="Measure: scripted dialogues and speed.", no_args_is_help=True, add_completion=False)
@@ -17,9 +17,13 @@ for command in (
     simulating.simulate,
     simulating.compare,
     rankings.movielens,
+    rankings.liking,
     rankings.redial,
     rankings.inspired,
+    items.cold,
+    items.scale,
     rankings.ranking,
+    tails.longtail,
     training.adapter,
     training.recipes,
 ):

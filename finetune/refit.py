@@ -72,7 +72,7 @@ def _former(workspace: Workspace) -> dict[str, LearnedScorer]:
     starter = workspace.manifest.source.startswith("starter films")
     folder = scorer_folder(workspace.folder, starter)
     try:
-        given = (workspace.catalogue, workspace.encoder, workspace.dense.vectors, Layers.packaged())
+        given = (workspace.catalogue, workspace.encoder, workspace.dense.vectors, Layers.packaged)
         return {"before": LearnedScorer.load(folder, *given)}
     except WorkspaceError:
         return {}  # there was none, or it could not be read: nothing to compare with

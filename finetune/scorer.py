@@ -17,7 +17,7 @@ from finetune.lists import RankedList, prepare, stops
 from finetune.tower import Say, TowerSettings
 from retrieval.features import NAMES
 from retrieval.listwise import Net, NetWeights, logits
-from retrieval.scorer import Blend, LearnedScorer, Trees, log_softmax
+from retrieval.scorer import HEARD, Blend, LearnedScorer, Trees, log_softmax
 from retrieval.signals.listener import Layers
 from retrieval.workspace import Workspace
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightgbm import Dataset
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-CHANCE, HEARD = "chance", "chance by the tuned encoder"
+CHANCE = "chance"
 ADDED = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Weights among which those of the towers' and of the tuned encoder's log-probabilities are chosen."""
 

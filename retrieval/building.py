@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 
 from retrieval import builds
 from retrieval.builds import Manifest
+from retrieval.changes import Changes, changed
 from retrieval.errors import WorkspaceError
 from retrieval.indexes import INDEXES, SELF_CHECKED, build_missing
-from retrieval.snapshot import REJECTED, Snapshot, write_snapshot
+from retrieval.snapshot import (
+    REJECTED,
+    Former,
+    Snapshot,
+    read_snapshot_links,
+    save_snapshot,
+    write_snapshot,
+)
 
 if TYPE_CHECKING:
     from retrieval.catalogue import CatalogueRead
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from retrieval.indexes import Progress
     from retrieval.interactions import InteractionsRead
     from retrieval.knowledge import Link
+    from retrieval.looks import LooksRead
 
 
 @contextmanager
@@ -45,10 +54,11 @@ def build(
     encoder: Encoder,
     progress: Progress | None,
     source: str,
+    looks_read: LooksRead | None = None,
 ) -> tuple[Manifest, Snapshot]:
     """Write a build and make it the current one. The caller holds the lock."""
     with _new_build(folder) as written:
-        snapshot, counts = write_snapshot(written, catalogue_read, interactions_read, links)
+        snapshot, counts = write_snapshot(written, catalogue_read, interactions_read, links, looks_read)
         seconds = build_missing(written, snapshot, encoder, progress)
         manifest = _manifest(written, snapshot, encoder.name, source, counts, seconds)
         _publish(folder, written, manifest)
@@ -74,6 +84,51 @@ def repair(folder: Path, encoder: Encoder) -> Manifest:
     return manifest
 
 
+def change(
+    folder: Path, changes: Changes, encoder: Encoder, progress: Progress | None
+) -> tuple[Manifest, Snapshot]:
+    """Write a build of the current items with the changes and make it current. The caller holds the lock.
+
+    Without any difference there is no new build. Raises UnknownItemError and CatalogueError for changes that
+    cannot be made, and then leaves everything as it was.
+    """
+    manifest, _ = check(folder)
+    check_encoder(folder, manifest, encoder)
+    manifest = repair(folder, encoder)
+    kept = folder / "builds" / manifest.build
+    before = Snapshot.load(kept)
+    snapshot, links = changed(before, read_snapshot_links(kept), changes)
+    same_looks = snapshot.looks.same(before.looks) if snapshot.looks else before.looks is None
+    if same_looks and snapshot.catalogue.items == before.catalogue.items:
+        return manifest, before
+    with _new_build(folder) as written:
+        save_snapshot(written, snapshot, links)
+        shutil.copy2(kept / REJECTED, written)
+        seconds = build_missing(written, snapshot, encoder, progress, Former(kept, before))
+        counts = _counts_after(manifest.counts, snapshot, len(links))
+        manifest = _manifest(written, snapshot, manifest.encoder, manifest.source, counts, seconds)
+        _publish(folder, written, manifest)
+    return manifest, snapshot
+
+
+def _counts_after(counts: Mapping[str, int], snapshot: Snapshot, links: int) -> dict[str, int]:
+    """The counts of a changed build: what was read before counts as read, less what is no longer there."""
+    found = {"items": len(snapshot.catalogue), "links": links}
+    if "interactions" in counts:
+        interactions = snapshot.interactions
+        found["users"] = len(interactions.users) if interactions is not None else 0
+        found["interactions"] = interactions.matrix.nnz if interactions is not None else 0
+        found["interactions_read"] = (
+            counts["interactions_read"] + found["interactions"] - counts["interactions"]
+        )
+    looks = len(snapshot.looks.ids) if snapshot.looks is not None else 0
+    if looks or "looks" in counts:
+        found["looks_read"] = counts.get("looks_read", 0) + looks - counts.get("looks", 0)
+        found["looks"] = looks
+    found["items_read"] = counts["items_read"] + found["items"] - counts["items"]
+    return {**counts, **found, "changes": counts.get("changes", 0) + 1}
+
+
 def check(folder: Path) -> tuple[Manifest, frozenset[str]]:
     """The manifest of the current build, and the names of its damaged indexes.
 
@@ -89,7 +144,7 @@ def check(folder: Path) -> tuple[Manifest, frozenset[str]]:
         return check(folder)  # replaced while it was being read
     if lost:
         path = folder / "builds" / manifest.build / lost[0]
-        raise WorkspaceError(f"{path} is missing or damaged. {rebuild_advice(folder, manifest.source)}")
+        raise WorkspaceError(f"{path} is missing or damaged. {_advice(folder, manifest)}")
     return manifest, frozenset(name.split("/", 1)[0] for name in damaged)
 
 
@@ -98,7 +153,7 @@ def check_encoder(folder: Path, manifest: Manifest, encoder: Encoder) -> None:
     if encoder.name != manifest.encoder:
         raise WorkspaceError(
             f"{folder} was built with the text encoder {manifest.encoder!r}, not with {encoder.name!r}. "
-            + rebuild_advice(folder, manifest.source)
+            + _advice(folder, manifest)
         )
 
 
@@ -108,6 +163,11 @@ def rebuild_advice(folder: Path, source: str = "") -> str:
         source if source.startswith("tastebud ") else f"tastebud index --catalogue FILE --workspace {folder}"
     )
     return f"Build it again: {command}"
+
+
+def _advice(folder: Path, manifest: Manifest) -> str:
+    again = " (and then add and remove again what was since)" if manifest.counts.get("changes") else ""
+    return rebuild_advice(folder, manifest.source) + again
 
 
 @contextmanager

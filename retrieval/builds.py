@@ -26,7 +26,7 @@ from typing import IO
 
 from retrieval.errors import WorkspaceError
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; a workspace of another format is built again."""
 
 _BUILD_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")

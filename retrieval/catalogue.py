@@ -186,13 +186,14 @@ def rejection(path: Path, row: int, reason: str, value: object) -> Rejected:
     return Rejected(path.name, row, reason, shown[:_SHOWN_LENGTH])
 
 
-def read_catalogue(path: Path, columns: Path | None = None) -> CatalogueRead:
+def read_catalogue(path: Path, columns: Path | None = None, beside: Iterable[Item] = ()) -> CatalogueRead:
     """Read a catalogue in any format of `retrieval.readers`.
 
     `columns` is a YAML file of `field: column` lines; without it, a `columns.yaml` beside the catalogue
-    is used when there is one. Rows with a missing or repeated id, no title, bad UTF-8, a number that is
-    not finite or an impossible year, running time or popularity are rejected, and only they. Raises
-    CatalogueError when the file is missing, has no such columns, or holds no usable row.
+    is used when there is one. `beside`: items that these will be together with, unless they replace them:
+    only titles have to tell all of them apart. Rows with a missing or repeated id, no title, bad UTF-8, a
+    number that is not finite or an impossible year, running time or popularity are rejected, and only they.
+    Raises CatalogueError when the file is missing, has no such columns, or holds no usable row.
     """
     table = open_table(path, CatalogueError)
     own = _own_columns(path, columns)
@@ -216,9 +217,14 @@ def read_catalogue(path: Path, columns: Path | None = None) -> CatalogueRead:
             full_titles.append(full_title)
     total = len(items) + len(rejected)
     if not items:
-        first = f" The first of {total} rejected rows: {rejected[0].reason}." if rejected else ""
+        first = ""
+        if rejected:
+            reason, value = rejected[0].reason, rejected[0].value
+            first = f" The first of {total} rejected rows: {reason}: {value[:120]!r}."
         raise CatalogueError(f"{path} has no usable row.{first} {_EXPECTED}")
-    return CatalogueRead(Catalogue(_told_apart(items.values(), full_titles)), tuple(rejected), total)
+    others = [item for item in beside if item.item_id not in items]
+    told_apart = _told_apart(items.values(), full_titles, others)
+    return CatalogueRead(Catalogue(told_apart), tuple(rejected), total)
 
 
 def _own_columns(path: Path, columns: Path | None) -> Mapping[str, str]:
@@ -244,10 +250,10 @@ def _check_columns(path: Path, names: tuple[str, ...], own: Mapping[str, str]) -
         )
 
 
-def _told_apart(items: Iterable[Item], full_titles: list[str]) -> Iterator[Item]:
+def _told_apart(items: Iterable[Item], full_titles: list[str], others: Iterable[Item]) -> Iterator[Item]:
     """Give back its parentheses to a title that another item would otherwise share (shirts in S and M)."""
     items = tuple(items)
-    shared = Counter((item.title.casefold(), item.year) for item in items)
+    shared = Counter((item.title.casefold(), item.year) for item in (*items, *others))
     for item, full in zip(items, full_titles, strict=True):
         if shared[item.title.casefold(), item.year] > 1 and full != item.title:
             yield dataclasses.replace(item, title=full, aliases=(item.title, *item.aliases))

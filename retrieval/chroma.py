@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 COLLECTION = "items"
 CHUNK = 5_000
+DIFFERENT = 0.2
+"""Share of deleted and new items from which a collection is rather built anew."""
 HNSW = {
     "space": "cosine",
     "ef_construction": 200,
@@ -74,13 +78,39 @@ class VectorStore:
                 ids=list(catalogue.ids[chunk]), embeddings=vectors[chunk], metadatas=metadatas[chunk]
             )
         client.close()
-        index = {"folder": name, "catalogue": catalogue.fingerprint, "files": _prints(folder / name)}
-        fresh = folder / f"index.{name}.tmp"
-        fresh.write_text(json.dumps(index), encoding="utf-8")
-        os.replace(fresh, folder / "index.json")
-        for other in folder.iterdir():
-            if other.is_dir() and other.name != name:
-                shutil.rmtree(other, ignore_errors=True)
+        _point_at(folder, name, catalogue, deleted=0)
+
+    @staticmethod
+    def carry_on(
+        folder: Path, former: Path, before: Catalogue, catalogue: Catalogue, vectors: np.ndarray
+    ) -> None:
+        """Write to `folder` the collection in `former`, which holds `before`, as it is for `catalogue`.
+
+        Only what differs is deleted and added. Where that, with all that was deleted before, is a good part
+        of the collection, or where the former one is damaged, a new one is built: what is deleted stays in
+        the graph and makes the way to the others longer.
+        """
+        index = _read_index(former, before)
+        gone, fresh = _differences(before, catalogue)
+        deleted = len(gone) + (index.get("deleted", 0) if index else 0)
+        if index is None or deleted + len(fresh) > len(catalogue) * DIFFERENT:
+            VectorStore.rebuild(folder, catalogue, vectors)
+            return
+        name = uuid.uuid4().hex[:8]
+        _copy(former / index["folder"], folder / name)
+        client = _client(folder / name)
+        collection = client.get_collection(COLLECTION, embedding_function=None)
+        for start in range(0, len(gone), CHUNK):
+            collection.delete(ids=gone[start : start + CHUNK])
+        for start in range(0, len(fresh), CHUNK):
+            rows = fresh[start : start + CHUNK]
+            collection.add(
+                ids=[catalogue.ids[row] for row in rows],
+                embeddings=vectors[rows],
+                metadatas=[metadata(catalogue.items[row]) for row in rows],
+            )
+        client.close()
+        _point_at(folder, name, catalogue, deleted)
 
 
 def _client(folder: Path) -> Any:
@@ -94,18 +124,59 @@ def _open(folder: Path, catalogue: Catalogue, vectors: np.ndarray) -> Collection
     """The collection, once it has answered a first query; None when it has to be built."""
     from chromadb.errors import ChromaError
 
+    index = _read_index(folder, catalogue)
+    if index is None:
+        return None
     try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        home = folder / index["folder"]
-        if index["catalogue"] != catalogue.fingerprint or index["files"] != _prints(home):
-            return None
-        collection = _client(home).get_collection(COLLECTION, embedding_function=None)
+        collection = _client(folder / index["folder"]).get_collection(COLLECTION, embedding_function=None)
         if collection.count() != len(catalogue):
             return None
         collection.query(query_embeddings=[vectors[0]], n_results=1, include=[])
     except (ChromaError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return collection
+
+
+def _read_index(folder: Path, catalogue: Catalogue) -> dict[str, Any] | None:
+    """What index.json says; None where it or a file is damaged, or the collection is another catalogue's."""
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        whole = index["files"] == _prints(folder / index["folder"])
+        return index if whole and index["catalogue"] == catalogue.fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _point_at(folder: Path, name: str, catalogue: Catalogue, deleted: int) -> None:
+    """Make a finished collection the one that is opened, and remove all others.
+
+    `deleted`: how many items it has held that it no longer holds.
+    """
+    files = _prints(folder / name)
+    index = {"folder": name, "catalogue": catalogue.fingerprint, "deleted": deleted, "files": files}
+    fresh = folder / f"index.{name}.tmp"
+    fresh.write_text(json.dumps(index), encoding="utf-8")
+    os.replace(fresh, folder / "index.json")
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != name:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _differences(before: Catalogue, catalogue: Catalogue) -> tuple[list[str], list[int]]:
+    """item_ids to delete, and rows of `catalogue` to add; an item that changed is in both."""
+    kept = {item.item_id for item in catalogue if item.item_id in before and before[item.item_id] == item}
+    gone = [item_id for item_id in before.ids if item_id not in kept]
+    return gone, [row for row, item_id in enumerate(catalogue.ids) if item_id not in kept]
+
+
+def _copy(former: Path, folder: Path) -> None:
+    """Copy a collection that others may be reading: SQLite by its own means, the rest file by file."""
+    shutil.copytree(former, folder, ignore=shutil.ignore_patterns("chroma.sqlite3*"))
+    with (
+        closing(sqlite3.connect(former / "chroma.sqlite3")) as source,
+        closing(sqlite3.connect(folder / "chroma.sqlite3")) as target,
+    ):
+        source.backup(target)
 
 
 def _prints(home: Path) -> dict[str, str]:

@@ -91,6 +91,26 @@ class Interactions:
         found.eliminate_zeros()
         return found
 
+    def over(self, kept: NDArray[np.int64], n_items: int) -> Interactions | None:
+        """The interactions with the items of these rows (ascending), which become the first of `n_items`.
+
+        Whoever has none of them is left out; None when that is everybody.
+        """
+        places = np.full(self.matrix.shape[1], -1, dtype=np.int64)
+        places[kept] = np.arange(len(kept))
+        column = places[self.matrix.indices]
+        user = np.repeat(np.arange(len(self.users)), np.diff(self.matrix.indptr))
+        counts = np.bincount(user[column >= 0], minlength=len(self.users))
+        if not counts.any():
+            return None
+        shape = (int((counts > 0).sum()), n_items)
+        indptr = np.concatenate(([0], np.cumsum(counts[counts > 0])))
+        values = self.matrix.data[column >= 0]
+        matrix = sparse.csr_array((values, column[column >= 0], indptr), shape)
+        times = sparse.csr_array((self.times.data[column >= 0], matrix.indices, matrix.indptr), shape)
+        users = tuple(name for name, count in zip(self.users, counts, strict=True) if count)
+        return Interactions(users, matrix, times, _are_ratings(values))
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (hex) over users and matrices."""
@@ -232,6 +252,10 @@ def _time(cell: object) -> float:
     return seconds / 1000 if abs(seconds) > _MILLISECONDS_FROM else seconds
 
 
+def _are_ratings(given: NDArray[np.float32]) -> bool:
+    return bool(given.size and given.min() < given.max() and given.max() <= _HIGHEST_RATING)
+
+
 @dataclass(frozen=True)
 class _Columns:
     user: list[int]
@@ -248,7 +272,7 @@ def _assemble(users: tuple[str, ...], columns: _Columns, n_items: int) -> Intera
     value = np.array(columns.value, dtype=np.float32)
     time = np.array(columns.time, dtype=np.float64)
     given = value[~np.isnan(value)]
-    explicit = bool(given.size and given.min() < given.max() and given.max() <= _HIGHEST_RATING)
+    explicit = _are_ratings(given)
     value[np.isnan(value)] = given.mean() if explicit else 1.0
     # lexsort is stable: within a pair the latest comes last, and of equal times the last in the file.
     order = np.lexsort((time, item, user))

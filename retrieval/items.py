@@ -10,7 +10,8 @@ from retrieval.readers import Row
 from retrieval.titles import parse_title
 from retrieval.types import Item
 
-_ID_LENGTH, _TITLE_LENGTH, _DESCRIPTION_LENGTH, _ATTRIBUTE_LENGTH, _LINK_LENGTH = 200, 300, 4000, 1000, 2000
+ID_LENGTH = 200
+_TITLE_LENGTH, _DESCRIPTION_LENGTH, _ATTRIBUTE_LENGTH, _LINK_LENGTH = 300, 4000, 1000, 2000
 _LOWER_CASE = ("genres", "themes", "moods", "countries", "content_notes")
 _AS_SPELLED = ("directors", "cast")
 # A link is shown as one: nothing but the web or a plain path may become clickable.
@@ -49,12 +50,12 @@ def parse_item(row: Row, columns: Columns) -> tuple[Item, str]:
 
 
 def _id_and_title(cell: dict[str, object]) -> tuple[str, str]:
-    item_id = cells.text(cell.get("item_id"), _ID_LENGTH + 1)
+    item_id = cells.text(cell.get("item_id"), ID_LENGTH + 1)
     title = cells.text(cell.get("title"), _TITLE_LENGTH)
     if not item_id:
         raise cells.CellError("missing item_id", title)
-    if len(item_id) > _ID_LENGTH:
-        raise cells.CellError(f"item_id longer than {_ID_LENGTH} characters", item_id)
+    if len(item_id) > ID_LENGTH:
+        raise cells.CellError(f"item_id longer than {ID_LENGTH} characters", item_id)
     if not title:
         raise cells.CellError("missing title", item_id)
     return item_id, title

@@ -60,7 +60,8 @@ class KnowledgeRetriever:
             )
         self._catalogue = catalogue
         self._entities: dict[str, int] = {}
-        self._matrix = self._weighted(given)
+        self.matrix = self._weighted(given)
+        """Csr [n_items, n_entities]: the entities of an item by weight, each row of unit length or empty."""
 
     def retrieve(self, query: Query, eligible: Eligible, n: int) -> list[Candidate]:
         """Neighbours of the liked items and of `query.facets`, away from the disliked items."""
@@ -68,7 +69,7 @@ class KnowledgeRetriever:
         wish = self._sum(query.liked) - DISLIKED * self._sum(query.disliked) + self._named(query.facets)
         if not (query.liked or query.facets) or not wish.any():
             return []
-        scores = self._matrix @ (wish / np.linalg.norm(wish))
+        scores = self.matrix @ (wish / np.linalg.norm(wish))
         return best(self.name, self._catalogue, scores, eligible.mask & (scores > 0), n)
 
     def shared(self, a: str, b: str) -> tuple[Facet, ...]:
@@ -82,10 +83,10 @@ class KnowledgeRetriever:
 
     def _sum(self, item_ids: Sequence[str]) -> np.ndarray:
         rows = [self._catalogue.row(item_id) for item_id in dict.fromkeys(item_ids)]
-        return np.asarray(self._matrix[rows].sum(axis=0)).ravel()
+        return np.asarray(self.matrix[rows].sum(axis=0)).ravel()
 
     def _named(self, facets: Sequence[Facet]) -> np.ndarray:
-        wish = np.zeros(self._matrix.shape[1])
+        wish = np.zeros(self.matrix.shape[1])
         for facet in facets:
             if (column := self._entities.get(_key(facet))) is not None:
                 wish[column] = self._idf[column]

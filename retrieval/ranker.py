@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.conversational import Conversational
 from retrieval.dense import DenseRetriever
+from retrieval.diversity import diversified
+from retrieval.errors import QueryError
 from retrieval.filters import Eligible, eligible
 from retrieval.fusion import K, reciprocal_rank
+from retrieval.longtail import percentiles, reach
 from retrieval.relaxation import relaxations
-from retrieval.retriever import Retriever, check_n
+from retrieval.retriever import Retriever, check_n, check_share
 from retrieval.scorer import FusionScorer, Scorer
 from retrieval.types import Candidate, Constraints, Query, Ranking
 
@@ -29,18 +34,22 @@ DEPTH = 100
 #   500 ReDial dialogues, three likes given, recall@10   cold .208 .248 .255   mixed .176 .180 .170
 #   120 training users of MovieLens, three likes given, recall@50              warm .274 .340 .358
 #   themes drawn at random instead, for comparison                             warm .274   -  .324
+# "images" is a guess: the films have none to measure it with.
 COLD = {
-    "collaborative": 0.3, "dense": 0.7, "lexical": 0.2, "knowledge": 1.2, "popularity": 0.02, "interests": 0.6
+    "collaborative": 0.3, "dense": 0.7, "lexical": 0.2, "knowledge": 1.2, "popularity": 0.02,
+    "interests": 0.6, "images": 0.3,
 }  # fmt: skip
 WARM = {
-    "collaborative": 1.0, "dense": 0.4, "lexical": 0.2, "knowledge": 0.7, "popularity": 0.02, "interests": 1.0
+    "collaborative": 1.0, "dense": 0.4, "lexical": 0.2, "knowledge": 0.7, "popularity": 0.02,
+    "interests": 1.0, "images": 0.3,
 }  # fmt: skip
 # Popularity only fills up what the others leave empty. Beside likes, words that ask for something lead;
 # without likes, popularity breaks ties among films that fit the words, and decides alone where there are
 # only promises to keep. What goes with a mere wish is near it in meaning already, so interests need likes.
 WORDS = {"dense": 1.0, "lexical": 1.0}
 TEXT = {
-    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2, "interests": 0.0
+    "collaborative": 0.0, "dense": 1.0, "lexical": 1.0, "knowledge": 0.5, "popularity": 0.2,
+    "interests": 0.0, "images": 0.0,
 }  # fmt: skip
 
 
@@ -56,27 +65,31 @@ class Ranker:
         self.catalogue = catalogue
         self.sources: Mapping[str, Retriever] = {retriever.name: retriever for retriever in retrievers}
         self.scorer: Scorer = scorer if scorer is not None else FusionScorer()
+        self._fame = percentiles(catalogue.popularity)
 
     def rank(self, query: Query, n: int = 10) -> Ranking:
         """The `n` best items that keep the constraints, relaxed as little as possible where none does.
 
         Liked, disliked and excluded items are never among them. Fewer than `n` come back when fewer
-        are eligible. Raises QueryError for `n` below 1, UnknownItemError for liked or disliked items.
+        are eligible. Raises QueryError for `n` below 1 and for controls out of range, UnknownItemError for
+        liked or disliked items.
         """
         check_n(n)
+        _check_controls(query)
         allowed, applied, relaxed = self._allowed(query)
-        candidates = self._candidates(query, allowed, max(DEPTH, 5 * n))
-        return Ranking(tuple(self._once_each(candidates, query)[:n]), allowed.count, applied, relaxed)
+        candidates = self._once_each(self._candidates(query, allowed, max(DEPTH, 5 * n)), query)
+        return Ranking(tuple(self._controlled(candidates, query)[:n]), allowed.count, applied, relaxed)
 
     def rank_of(self, query: Query, item_id: str) -> Candidate | None:
         """Where an item comes in the full ranking, of which `rank` is the head; None when not eligible.
 
-        Raises UnknownItemError.
+        Raises UnknownItemError, and QueryError for controls out of range.
         """
+        _check_controls(query)
         allowed, _, _ = self._allowed(query)
         if not allowed.mask[self.catalogue.row(item_id)]:
             return None
-        head = self._candidates(query, allowed, DEPTH)
+        head = self._controlled(self._once_each(self._candidates(query, allowed, DEPTH), query), query)
         placed = {candidate.item_id for candidate in head}
         rest = [] if item_id in placed else self._candidates(query, allowed, len(self.catalogue))
         full = [*head, *(candidate for candidate in rest if candidate.item_id not in placed)]
@@ -115,6 +128,13 @@ class Ranker:
         source = self.sources.get("collaborative")
         return isinstance(source, CollaborativeRetriever) and source.knows(item_id)
 
+    def fame(self, item_id: str) -> float:
+        """The share of the catalogue that is less popular than an item, equals counted half; in (0, 1).
+
+        Raises UnknownItemError.
+        """
+        return float(self._fame[self.catalogue.row(item_id)])
+
     def likeness(self, text: str) -> float:
         """Cosine of a text to the item nearest to it in meaning; 0 without a dense source."""
         source = self.sources.get("dense")
@@ -144,6 +164,20 @@ class Ranker:
                 kept.append(replace(candidate, rank=len(kept) + 1))
         return kept
 
+    def _controlled(self, candidates: list[Candidate], query: Query) -> list[Candidate]:
+        """The candidates as the controls of the query re-order them: first apart, then down the long tail."""
+        if query.diversity:
+            dense = self.sources.get("dense")
+            if not isinstance(dense, DenseRetriever):
+                raise QueryError(
+                    f"diversity = {query.diversity} needs text vectors, and this ranker has no dense source: "
+                    "switch it on, or leave diversity at 0."
+                )
+            rows = np.array([self.catalogue.row(one.item_id) for one in candidates], dtype=np.int64)
+            candidates = diversified(candidates, dense.vectors[rows], query.diversity)
+        seed = "\n".join((query.text, *query.liked))
+        return reach(candidates, self.fame, query.long_tail, query.page, seed)
+
     def _weights(self, query: Query) -> Mapping[str, float]:
         if not query.liked:
             return TEXT
@@ -157,6 +191,13 @@ class Ranker:
         lists = {name: source.retrieve(query, allowed, depth) for name, source in self.sources.items()}
         fused = reciprocal_rank(lists, {name: weights.get(name, 1.0) for name in lists})
         return self.scorer.score(query, fused)
+
+
+def _check_controls(query: Query) -> None:
+    check_share("long_tail", query.long_tail)
+    check_share("diversity", query.diversity)
+    if query.page < 1:
+        raise QueryError(f"page = {query.page!r}: at least 1 item is shown at once.")
 
 
 def _never(query: Query) -> frozenset[str]:

@@ -56,3 +56,9 @@ def check_n(n: int) -> None:
     """Raise QueryError unless at least one item is asked for."""
     if n < 1:
         raise QueryError(f"n = {n!r}: ask for at least 1 item.")
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise QueryError unless a control is a number in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise QueryError(f"{name} = {str(value)[:80]!r}: give a number from 0 to 1.")

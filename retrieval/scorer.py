@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ from retrieval.listwise import Net, NetWeights
 from retrieval.signals.alignment import Alignment
 from retrieval.signals.comentions import Mentions, Rows, rows_of
 from retrieval.signals.listener import Layers, Listener
+from retrieval.signals.reading import Reading
 from retrieval.signals.signal import Scores
 from retrieval.signals.tower import Tower, former
 from retrieval.types import Candidate, Query
@@ -45,6 +46,9 @@ class FusionScorer:
 
 FROM_TOWERS, FROM_COMENTIONS = 500, 150
 """How many candidates of each source are scored by their features."""
+
+HEARD = "chance by the tuned encoder"
+"""The feature that is heard, and only added to the blend."""
 
 TREES, NET, BLEND = "trees.txt", "net.safetensors", "blend.json"
 
@@ -83,10 +87,11 @@ class Blend:
         self, trees: Trees, net: Net, share: float, columns: Sequence[int], added: Mapping[str, float]
     ) -> None:
         """`share`: the weight of the trees, in [0, 1]. `columns` of the features are what both models see.
-        `added`: weights of features, by name.
+        `added`: weights of features, by name; those of 0 count for nothing, known or not.
         """
         self.trees, self.net, self.share = trees, net, share
-        self.columns, self.added = list(columns), dict(added)
+        self.columns = list(columns)
+        self.added = {name: weight for name, weight in added.items() if weight}
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-probabilities, up to a constant."""
@@ -164,15 +169,17 @@ class LearnedScorer:
 
     name = "learned scorer"
 
-    def __init__(self, tower: Tower, features: Features, model: Blend, listener: Listener) -> None:
-        self._tower, self._features, self._model, self._listener = tower, features, model, listener
+    def __init__(self, tower: Tower, features: Features, model: Blend, listener: Listener | None) -> None:
+        """`listener`: left out where the blend gives it no weight, as it costs a pass of the encoder."""
+        self._tower, self._features, self._model = tower, features, model
+        self._listener = listener if model.added.get(HEARD) else None
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """[n_items]; candidates stand above all others, which keep the order of the towers."""
         reading = self._tower.reader.read(messages)
         chances = self._tower.chances(reading)
         rows = candidate_rows(self._features, messages, chances.all)
-        heard = self._listener.hear([(messages, reading)])[0]
+        heard = self._heard(messages, reading)
         table = self._features.of(messages, rows, chances, reading, heard)
         return put_first(chances.all, rows, self._model.score(table))
 
@@ -183,17 +190,21 @@ class LearnedScorer:
         """
         row = np.array([self._features.catalogue.row(item_id)])
         reading = self._tower.reader.read(messages)
-        heard = self._listener.hear([(messages, reading)])[0]
+        heard = self._heard(messages, reading)
         table = self._features.of(messages, row, self._tower.chances(reading), reading, heard)
         parts = self._model.contributions(table)[0]
         return dict(sorted(zip(NAMES, parts.tolist(), strict=True), key=lambda pair: -abs(pair[1])))
+
+    def _heard(self, messages: Sequence[Message], reading: Reading) -> Scores | None:
+        return self._listener.hear([(messages, reading)])[0] if self._listener is not None else None
 
     def save(self, folder: Path) -> None:
         """Write the towers, the trees (LightGBM's text), the network and the counts; the folder is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._tower.save(folder)
         self._model.save(folder)
-        self._listener.save(folder)
+        if self._listener is not None:
+            self._listener.save(folder)
         self._features.mentions.save(folder)
 
     @classmethod
@@ -203,18 +214,20 @@ class LearnedScorer:
         catalogue: Catalogue,
         encoder: Encoder,
         texts: NDArray[np.float32],
-        layers: Layers,
+        layers: Callable[[], Layers],
     ) -> LearnedScorer:
         """Read what `save` wrote. Raises WorkspaceError when it is damaged or another catalogue's.
 
-        `texts`: the encoder's vectors of what the items are about, float32 [n_items, d]. `layers`: as they
-        are packaged.
+        `texts`: the encoder's vectors of what the items are about, float32 [n_items, d]. `layers`: gives
+        those of the encoder as they are packaged; asked only where the blend has a use for them.
         """
         alignment = Alignment(former(folder), catalogue, texts)
         tower = Tower.load(folder, encoder, catalogue, alignment)
         features = Features(catalogue, Mentions.load(folder, catalogue, alignment), texts)
-        listener = Listener.load(folder, layers, tower.reader, alignment)
-        return cls(tower, features, Blend.load(folder), listener)
+        blend = Blend.load(folder)
+        used = bool(blend.added.get(HEARD))
+        listener = Listener.load(folder, layers(), tower.reader, alignment) if used else None
+        return cls(tower, features, blend, listener)
 
 
 def put_first(chances: Scores, rows: Rows, scored: NDArray[np.float64]) -> Scores:

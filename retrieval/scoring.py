@@ -41,7 +41,7 @@ def open_scoring(folder: Path, catalogue: Catalogue, encoder: Encoder, texts: np
     from retrieval.signals.listener import Layers
 
     try:
-        model = LearnedScorer.load(folder, catalogue, encoder, texts, Layers.packaged())
+        model = LearnedScorer.load(folder, catalogue, encoder, texts, Layers.packaged)
         return Scoring(Conversational(catalogue, model))
     except WorkspaceError as problem:
         return Scoring(fault=str(problem))

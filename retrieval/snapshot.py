@@ -11,33 +11,45 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval.catalogue import Catalogue, CatalogueRead, Rejected
 from retrieval.interactions import Interactions, InteractionsRead
+from retrieval.looks import Looks, LooksRead
 
 if TYPE_CHECKING:
     from retrieval.knowledge import Link
 
-CATALOGUE, INTERACTIONS, LINKS, REJECTED = (
+CATALOGUE, INTERACTIONS, LINKS, LOOKS, REJECTED = (
     "catalogue.jsonl",
     "interactions.npz",
     "links.jsonl",
+    "looks.npz",
     "rejected.jsonl",
 )
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Items and interactions as they were accepted. `interactions` is None when none were given."""
+    """Items, interactions and looks as they were accepted; None for what was not given."""
 
     catalogue: Catalogue
     interactions: Interactions | None
+    looks: Looks | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Snapshot:
-        """Read what `write_snapshot` wrote. Raises CatalogueError or InteractionsError when damaged."""
-        interactions = folder / INTERACTIONS
+        """Read what `write_snapshot` wrote. Raises CatalogueError, InteractionsError or WorkspaceError."""
+        interactions, looks = folder / INTERACTIONS, folder / LOOKS
         return cls(
             Catalogue.load(folder / CATALOGUE),
             Interactions.load(interactions) if interactions.exists() else None,
+            Looks.load(looks) if looks.exists() else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """An earlier build whose work may be taken over: its folder (or that of one index), its snapshot."""
+
+    folder: Path
+    snapshot: Snapshot
 
 
 def write_snapshot(
@@ -45,6 +57,7 @@ def write_snapshot(
     catalogue_read: CatalogueRead,
     interactions_read: InteractionsRead | None,
     links: Sequence[Link],
+    looks_read: LooksRead | None = None,
 ) -> tuple[Snapshot, dict[str, int]]:
     """Write the snapshot into `folder`; returns it with the counts for the manifest.
 
@@ -63,11 +76,25 @@ def write_snapshot(
             "interactions_repeated": interactions_read.repeated,
         }
         catalogue = _with_popularity(catalogue, interactions)
-        interactions.save(folder / INTERACTIONS)
-    catalogue.save(folder / CATALOGUE)
-    _write_lines(folder / LINKS, links)
+    looks = None
+    if looks_read is not None:
+        looks = looks_read.looks
+        rejected += looks_read.rejected
+        counts |= {"looks": len(looks.ids) if looks else 0, "looks_read": looks_read.total}
+    snapshot = Snapshot(catalogue, interactions, looks)
+    save_snapshot(folder, snapshot, links)
     _write_lines(folder / REJECTED, rejected)
-    return Snapshot(catalogue, interactions), counts | {"rejected": len(rejected)}
+    return snapshot, counts | {"rejected": len(rejected)}
+
+
+def save_snapshot(folder: Path, snapshot: Snapshot, links: Sequence[Link]) -> None:
+    """Write a snapshot, and the links from its items to entities."""
+    if snapshot.interactions is not None:
+        snapshot.interactions.save(folder / INTERACTIONS)
+    if snapshot.looks is not None:
+        snapshot.looks.save(folder / LOOKS)
+    snapshot.catalogue.save(folder / CATALOGUE)
+    _write_lines(folder / LINKS, links)
 
 
 def read_snapshot_links(folder: Path) -> tuple[Link, ...]:

@@ -117,7 +117,10 @@ class Query:
     `text`: what is wanted, in words and without titles. `expansions`: further texts, weaker.
     `liked` / `disliked`: item_ids, most recent last. `exclude`: never returned (seen, refused,
     shown). `facets`: wished for but not promised (soft). `messages`: the dialogue behind it, oldest
-    first, for a scorer that reads dialogues; without any, it has nothing to say.
+    first, for a scorer that reads dialogues; without any, it has nothing to say. `long_tail` in [0, 1]:
+    0 asks for the best whatever their fame, 1 for lesser-known items; `page`: how many are shown at
+    once, the last of which come from the long tail. `diversity` in [0, 1]: how much an item that is
+    like the ones before it loses.
     """
 
     text: str = ""
@@ -128,6 +131,9 @@ class Query:
     facets: tuple[Facet, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     messages: tuple[Message, ...] = ()
+    long_tail: float = 0.0
+    page: int = 10
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,17 @@ builds, so that indexing again loses none of them.
 from __future__ import annotations
 
 import os
-import shlex
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.catalogue import Catalogue, CatalogueRead, read_catalogue
+from retrieval.catalogue import Catalogue, CatalogueRead
+from retrieval.changes import Changes
 from retrieval.errors import WorkspaceError
-from retrieval.interactions import Interactions, InteractionsRead, read_interactions
-from retrieval.snapshot import REJECTED, Snapshot
+from retrieval.interactions import Interactions, InteractionsRead
+from retrieval.scoring import scorer_folder
+from retrieval.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from retrieval.builds import Manifest
@@ -27,8 +26,11 @@ if TYPE_CHECKING:
     from retrieval.encoder import Encoder
     from retrieval.indexes import Progress
     from retrieval.knowledge import KnowledgeRetriever, Link
+    from retrieval.looks import LooksRead
     from retrieval.ranker import Ranker
     from retrieval.retriever import Retriever
+    from retrieval.sources import Sources
+    from retrieval.types import Item
 
 DATABASE = "tastebud.db"
 
@@ -36,19 +38,26 @@ DATABASE = "tastebud.db"
 class Workspace:
     """An opened workspace, from `open`, `build` or `open_starter`; safe to share between threads.
 
-    `folder`, `manifest`, `catalogue`, `interactions` (None when built without any) are there at once. The
-    encoder and the retrievers are loaded when they are first asked for.
+    `folder`, `manifest`, `snapshot` and, out of it, `catalogue` and `interactions` (None when built without
+    any) are there at once. The encoder and the retrievers are loaded when they are first asked for.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, snapshot: Snapshot, encoder: Encoder | None = None
+        self,
+        folder: Path,
+        manifest: Manifest,
+        snapshot: Snapshot,
+        encoder: Encoder | None = None,
+        without: Iterable[str] = (),
     ) -> None:
         self.folder = folder
         self.manifest = manifest
+        self.snapshot = snapshot
         self.catalogue: Catalogue = snapshot.catalogue
         self.interactions: Interactions | None = snapshot.interactions
+        self._without = frozenset(without)
         self._encoder = encoder
-        self._sources: _Sources | None = None
+        self._sources: Sources | None = None
         self._loading = threading.RLock()
 
     @classmethod
@@ -61,6 +70,7 @@ class Workspace:
         encoder: Encoder | None = None,
         progress: Progress | None = None,
         source: str = "",
+        looks_read: LooksRead | None = None,
     ) -> Workspace:
         """Build a workspace in `folder`, replacing what was current there in one step at the very end.
 
@@ -73,20 +83,22 @@ class Workspace:
         folder, encoder = Path(folder), encoder or _packaged_encoder()
         with building.writing(folder):
             manifest, snapshot = building.build(
-                folder, catalogue_read, interactions_read, links, encoder, progress, source
+                folder, catalogue_read, interactions_read, links, encoder, progress, source, looks_read
             )
         return cls(folder, manifest, snapshot, encoder)
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder | None = None) -> Workspace:
+    def open(cls, folder: Path, encoder: Encoder | None = None, without: Iterable[str] = ()) -> Workspace:
         """Open the current build, after comparing every file with its sha256.
 
-        A damaged index is built again from the snapshot. Raises WorkspaceError when there is no workspace,
-        when the snapshot itself is damaged, or when `encoder` is not the one it was built with.
+        A damaged index is built again from the snapshot. `without`: names of sources that are switched off.
+        Raises WorkspaceError when there is no workspace, when the snapshot itself is damaged, when `encoder`
+        is not the one it was built with, and for a name that no source has.
         """
         from retrieval import building
+        from retrieval.sources import checked
 
-        folder = Path(folder)
+        folder, off = Path(folder), checked(without)
         manifest, damaged = building.check(folder)
         if encoder is not None:
             building.check_encoder(folder, manifest, encoder)
@@ -95,7 +107,36 @@ class Workspace:
             building.check_encoder(folder, manifest, encoder)
             with building.writing(folder):
                 manifest = building.repair(folder, encoder)
-        return cls(folder, manifest, Snapshot.load(folder / "builds" / manifest.build), encoder)
+        return cls(folder, manifest, Snapshot.load(folder / "builds" / manifest.build), encoder, off)
+
+    def add(self, items: Iterable[Item], progress: Progress | None = None) -> Workspace:
+        """Add items, or replace those of the same item_id; see `change`."""
+        return self.change(Changes(put=tuple(items)), progress)
+
+    def remove(self, item_ids: Iterable[str]) -> Workspace:
+        """Remove items, with what people did with them; see `change`."""
+        return self.change(Changes(remove=tuple(dict.fromkeys(item_ids))))
+
+    def change(self, changes: Changes, progress: Progress | None = None) -> Workspace:
+        """Make changes to what is current in the folder, in one step at the very end; the workspace after it.
+
+        Only new texts are encoded. This object goes on serving what it was opened on; so does the folder
+        when the changes fail or are killed. Raises UnknownItemError for an id to remove that is not there,
+        CatalogueError for items without title or id, or ids given twice, WorkspaceError when the folder
+        cannot be written.
+        """
+        from retrieval import building
+
+        with building.writing(self.folder):
+            manifest, snapshot = building.change(self.folder, changes, self.encoder, progress)
+        return Workspace(self.folder, manifest, snapshot, self.encoder, self._without)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the folder holds another build by now: open it again to see it."""
+        from retrieval.builds import read_manifest
+
+        return read_manifest(self.folder).build != self.manifest.build
 
     @property
     def database(self) -> Path:
@@ -120,7 +161,7 @@ class Workspace:
 
     @property
     def collaborative(self) -> CollaborativeRetriever | None:
-        """None when the workspace has no interactions."""
+        """None when the workspace has no interactions. There even when it is switched off."""
         return self._loaded().collaborative
 
     @property
@@ -129,7 +170,7 @@ class Workspace:
 
     @property
     def retrievers(self) -> list[Retriever]:
-        """Every source of candidates there is."""
+        """Every source of candidates there is and that is not switched off."""
         return list(self._loaded().ranker.sources.values())
 
     @property
@@ -141,52 +182,16 @@ class Workspace:
         """Why the trained scorer is not used, for people to read; empty when it is, or when there is none."""
         return self._loaded().scorer_fault
 
-    def _loaded(self) -> _Sources:
+    def _loaded(self) -> Sources:
         with self._loading:
             if self._sources is None:
-                self._sources = _load_sources(self)
+                from retrieval.sources import open_sources
+
+                build = self.folder / "builds" / self.manifest.build
+                starter = self.manifest.source.startswith("starter films")
+                scorer = scorer_folder(self.folder, starter)
+                self._sources = open_sources(build, self.snapshot, self.encoder, scorer, self._without)
             return self._sources
-
-
-@dataclass(frozen=True)
-class _Sources:
-    dense: DenseRetriever
-    collaborative: CollaborativeRetriever | None
-    knowledge: KnowledgeRetriever
-    ranker: Ranker
-    scorer_fault: str
-
-
-def _load_sources(workspace: Workspace) -> _Sources:
-    from retrieval.collaborative import CollaborativeRetriever
-    from retrieval.dense import DenseRetriever
-    from retrieval.indexes import COLLABORATIVE, DENSE, KNOWLEDGE, LEXICAL
-    from retrieval.interests import InterestRetriever
-    from retrieval.knowledge import KnowledgeRetriever
-    from retrieval.lexical import LexicalRetriever
-    from retrieval.popularity import PopularityRetriever
-    from retrieval.ranker import Ranker
-    from retrieval.scoring import open_scoring, scorer_folder
-
-    catalogue, interactions = workspace.catalogue, workspace.interactions
-    build = workspace.folder / "builds" / workspace.manifest.build
-    dense = DenseRetriever(build / DENSE, catalogue, workspace.encoder)
-    lexical = LexicalRetriever(build / LEXICAL, catalogue)
-    knowledge = KnowledgeRetriever(build / KNOWLEDGE, catalogue)
-    popularity, interests = (
-        kind(catalogue, interactions) for kind in (PopularityRetriever, InterestRetriever)
-    )
-    retrievers: list[Retriever] = [dense, lexical, knowledge, popularity, interests]
-    collaborative = None
-    if interactions is not None:
-        collaborative = CollaborativeRetriever(build / COLLABORATIVE, catalogue)
-        retrievers.append(collaborative)
-    place = scorer_folder(workspace.folder, workspace.manifest.source.startswith("starter films"))
-    scoring = open_scoring(place, catalogue, workspace.encoder, dense.vectors)
-    if scoring.scorer is not None:
-        retrievers.append(scoring.scorer)
-    ranker = Ranker(catalogue, retrievers, scoring.scorer)
-    return _Sources(dense, collaborative, knowledge, ranker, scoring.fault)
 
 
 def home() -> Path:
@@ -204,11 +209,13 @@ def starter_folder() -> Path:
     return home() / "workspaces" / "starter"
 
 
-def open_starter(progress: Progress | None = None, encoder: Encoder | None = None) -> Workspace:
+def open_starter(
+    progress: Progress | None = None, encoder: Encoder | None = None, without: Iterable[str] = ()
+) -> Workspace:
     """Open the starter workspace, building it first when it is missing, damaged or of an older edition.
 
-    Processes that find it missing at the same time build it once. Raises WorkspaceError when the data or
-    the encoder it is built from is not installed.
+    Processes that find it missing at the same time build it once. `without`: see `Workspace.open`. Raises
+    WorkspaceError when the data or the encoder it is built from is not installed.
     """
     from retrieval import building
     from retrieval.starter import edition, starter_sources
@@ -229,7 +236,7 @@ def open_starter(progress: Progress | None = None, encoder: Encoder | None = Non
                     progress,
                     current,
                 )
-    return Workspace.open(folder, encoder)
+    return Workspace.open(folder, encoder, without)
 
 
 def _is_edition(folder: Path, edition: str) -> bool:
@@ -245,68 +252,3 @@ def _packaged_encoder() -> Encoder:
     from retrieval.encoder import TextEncoder
 
     return TextEncoder()
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Rows of one file: `total` == `kept` + `rejected` + `repeated` (the same user and item once more)."""
-
-    total: int
-    kept: int
-    rejected: int
-    repeated: int = 0
-
-
-@dataclass(frozen=True)
-class IndexReport:
-    """What `index` did. `interactions` is None when there were none; `items_per_second`: encoding alone."""
-
-    folder: Path
-    build: str
-    items: Tally
-    interactions: Tally | None
-    links: int
-    seconds: float
-    items_per_second: float
-    rejected_file: Path
-
-
-def index(
-    catalogue: Path,
-    interactions: Path | None,
-    folder: Path,
-    columns: Path | None = None,
-    knowledge: Path | None = None,
-    progress: Progress | None = None,
-    encoder: Encoder | None = None,
-) -> IndexReport:
-    """Read a user's own files and build a workspace from them: the function behind `tastebud index`.
-
-    `columns`: YAML of `field: column` lines; `knowledge`: a RecBole `.kg` file beside its `.link`. Raises
-    CatalogueError, InteractionsError or WorkspaceError, and then leaves the folder as it was.
-    """
-    from retrieval.links import read_links
-
-    started = time.perf_counter()
-    items = read_catalogue(catalogue, columns)
-    ratings = read_interactions(interactions, items.catalogue) if interactions is not None else None
-    links = read_links(knowledge, items.catalogue) if knowledge is not None else ()
-    given = {"--catalogue": catalogue, "--interactions": interactions, "--columns": columns}
-    given |= {"--knowledge": knowledge, "--workspace": folder}
-    words = [word for name, path in given.items() if path is not None for word in (name, str(path))]
-    source = shlex.join(["tastebud", "index", *words])
-    workspace = Workspace.build(folder, items, ratings, links, encoder, progress, source)
-    return IndexReport(
-        folder=folder,
-        build=workspace.manifest.build,
-        items=Tally(items.total, len(items.catalogue), len(items.rejected)),
-        interactions=None if ratings is None else _tally(ratings),
-        links=len(links),
-        seconds=round(time.perf_counter() - started, 3),
-        items_per_second=round(len(items.catalogue) / max(workspace.manifest.seconds["dense"], 1e-3), 1),
-        rejected_file=folder / REJECTED,
-    )
-
-
-def _tally(read: InteractionsRead) -> Tally:
-    return Tally(read.total, read.interactions.matrix.nnz, len(read.rejected), read.repeated)

@@ -33,6 +33,9 @@ CHECKS = Checks(VOCABULARY, item, lambda name: name[:1].isupper() or LINKER.link
         (Frame(avoid=("crime",)), Frame(want=("crime",)), Frame(avoid=("crime",))),
         (Frame(years=(2021, None)), Frame(drop=("years",)), Frame(drop=("years",))),
         (Frame(like=("Oslo August",)), Frame(), Frame(like=("Oslo August",))),  # a title nobody knows
+        (Frame(people=("Heat",)), Frame(like=("Heat",)), Frame(like=("Heat",))),  # no person is called so
+        (Frame(), Frame(seen=("Heat",)), Frame(seen=("Heat",))),  # it read nothing
+        (Frame(want=("war",)), Frame(seen=("Heat",)), Frame(want=("war",))),
     ],
 )
 def test_the_rules_complete_what_a_trained_model_reads(model: Frame, rules: Frame, whole: Frame) -> None:

@@ -53,6 +53,20 @@ def test_a_reply_is_streamed_as_events(client: TestClient) -> None:
     assert spoken.strip() == json.loads(events[-1]["data"])["reply"]["text"]
 
 
+def test_the_long_tail_is_set_with_a_conversation_or_with_a_message_and_stays(client: TestClient) -> None:
+    made = client.post("/v1/conversations", json={"user": "ana", "long_tail": 0.5}).json()
+    there = f"/v1/conversations/{made['conversation_id']}"
+
+    def now() -> float:
+        return client.get(there, params={"user": "ana"}).json()["state"]["long_tail"]
+
+    assert now() == 0.5
+    reply = client.post(f"{there}/messages", json={"user": "ana", "text": "Heat", "long_tail": 1})
+    assert reply.json()["state"]["long_tail"] == 1
+    client.post(f"{there}/messages", json={"user": "ana", "text": "more"})
+    assert now() == 1
+
+
 def test_an_error_in_a_stream_is_an_event(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     url = f"/v1/conversations/{begin(client)}/messages"
     stream = {"Accept": "text/event-stream"}
@@ -85,6 +99,10 @@ def test_recommend_item_health_and_forget(client: TestClient) -> None:
         ("POST", "/v1/recommend", {"messages": [], "n": 0}, 422, "n: "),
         ("POST", "/v1/recommend", {"messages": [{"role": "robot", "content": ""}]}, 422, "'robot'"),
         ("GET", "/v1/items/999", None, 404, "'999'"),
+        ("POST", "/v1/conversations", {"user": "ana", "long_tail": 1.5}, 422, "1.5"),
+        ("POST", "/v1/conversations/x/messages", {"user": "a", "text": "b", "long_tail": -1}, 422, "-1"),
+        ("POST", "/v1/recommend", {"messages": [], "long_tail": "much"}, 422, "'much'"),
+        ("POST", "/v1/recommend", {"messages": [], "diversity": 2}, 422, "diversity"),
         ("POST", "/v1/conversations/x/feedback", {"user": "ana", "item_id": "1"}, 400, "liked"),
     ],
 )
@@ -177,6 +195,17 @@ def test_pressing_a_lit_button_takes_the_reaction_back() -> None:
     last(session.send(here, "Heat", {}))
     assert 'data-feedback="seen"' in spoken(session.rate(here, "2", "seen", {}))
     assert 'data-feedback="seen"' not in spoken(session.rate(here, "2", "seen", {}))
+
+
+def test_the_slider_is_kept_with_the_conversation_and_drawn_where_it_was_left() -> None:
+    session = Session(FakeRecommender())
+    here = saved(session.arrive(None))
+    assert 'value="0"' in (session.arrive(here).profile or "")
+    moved = session.reach(here, "0.7", {})
+    assert 'value="0.7"' in (moved.profile or "")
+    assert "next picks" in (moved.status or "")
+    assert 'value="0.7"' in (session.arrive(here).profile or "")
+    assert 'value="0.7"' in (last(session.send(here, "Heat", {})).profile or "")
 
 
 def test_why_opens_and_closes() -> None:

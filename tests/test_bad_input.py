@@ -149,7 +149,7 @@ def _has_content(text: str) -> bool:
     return any(char.isprintable() and not char.isspace() for char in text)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(texts=st.lists(st.text(min_size=1, max_size=40).filter(_has_content), min_size=1, max_size=3))
 def test_any_text_with_content_gets_a_reply(texts: list[str]) -> None:
     conversation = _shared().conversation("fuzz")

@@ -224,6 +224,20 @@ def test_by_keyboard_alone(visit: Visit) -> None:
     visit.settled()
 
 
+def test_the_slider_counts_from_the_next_reply_on_and_survives_a_reload(visit: Visit) -> None:
+    page = visit.page
+    visit.say("I loved Heat and Alien")
+    page.locator("#tb-reach").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#tb-taste")).to_contain_text("hidden gems, 80%", timeout=REPLY_MS)
+    expect(page.locator("#tb-reach")).to_be_focused()
+    visit.say("more like these")
+    expect(page.locator(".tb-card")).to_have_count(6)
+    page.reload()
+    expect(page.locator("#tb-reach")).to_have_value("0.8", timeout=REPLY_MS)
+
+
 def test_dark(browser: Browser, server: str) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
     visit = Visit(context.new_page(), server)

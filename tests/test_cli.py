@@ -136,16 +136,16 @@ def test_index_of_a_missing_file_says_which(tmp_path: Path) -> None:
 
 
 def test_index_prints_totals_that_reconcile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from retrieval import workspace as workspaces
+    from retrieval import indexing
 
-    def build(*arguments: object) -> workspaces.IndexReport:
+    def build(*arguments: object) -> indexing.IndexReport:
         progress = arguments[-1]
         assert callable(progress)
         progress("encode", 2, 2)
-        items = workspaces.Tally(3, 2, 1)
-        return workspaces.IndexReport(tmp_path, "b1", items, None, 0, 1.5, 200.0, tmp_path / "rejected.jsonl")
+        items = indexing.Tally(3, 2, 1)
+        return indexing.IndexReport(tmp_path, "b1", items, None, 0, 1.5, 200.0, tmp_path / "rejected.jsonl")
 
-    monkeypatch.setattr(workspaces, "index", build)
+    monkeypatch.setattr(indexing, "index", build)
     arguments = ["index", "--catalogue", "my.csv", "--workspace", str(tmp_path)]
     done = runner.invoke(cli.app, arguments)
     assert done.exit_code == 0

@@ -351,7 +351,7 @@ def test_the_scorer_ranks_what_was_never_named_first_and_says_why(prepared: Prep
     with pytest.raises(UnknownItemError):
         scorer.contributions(messages, "nowhere")
     scorer.save(tmp_path / "scorer")
-    opened = LearnedScorer.load(tmp_path / "scorer", FILMS, LettersEncoder(), TEXTS, tiny_layers())
+    opened = LearnedScorer.load(tmp_path / "scorer", FILMS, LettersEncoder(), TEXTS, tiny_layers)
     assert np.argsort(opened.scores(messages)).tolist() == np.argsort(scores).tolist()
 
 
@@ -379,7 +379,7 @@ def test_a_damaged_scorer_is_refused(
     LearnedScorer(prepared.tower, prepared.features, blend, prepared.listener).save(tmp_path)
     (tmp_path / name).write_text(content)
     with pytest.raises(WorkspaceError, match=f"{says}.* Train the scorer again"):
-        LearnedScorer.load(tmp_path, FILMS, LettersEncoder(), TEXTS, tiny_layers())
+        LearnedScorer.load(tmp_path, FILMS, LettersEncoder(), TEXTS, tiny_layers)
 
 
 def test_what_is_kept_of_a_list_tells_nothing_about_where_it_stood() -> None:

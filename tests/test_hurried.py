@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.policy import Split, phrase_question, written
+from agent.reading.acts import spelt_out
 from agent.reading.foreign import is_foreign
 from agent.reading.link import Linker
 from agent.reading.rules import Context, read_message
@@ -50,7 +51,7 @@ CONTEXT = Context(Linker(CATALOGUE), VOCABULARY, 2020, begun=True)
         ("show me what you have by Ann Bell", Frame(act="more", people=("Ann Bell",))),
         ("show me what you've got", Frame(act="more")),
         ("clueless was way better than grease", Frame(like=("clueless",), seen=("grease",))),
-        ("Grease did nothing for me", Frame(act="critique", dislike=("Grease",))),
+        ("the songs of Grease did nothing for me", Frame(act="critique", dislike=("Grease",))),
         ("grease bored me", Frame(act="critique", dislike=("grease",))),
         ("we saw Grease last night", Frame(seen=("Grease",))),
         ("höchstens 100 Minuten", Frame(max_minutes=100)),
@@ -64,6 +65,18 @@ CONTEXT = Context(Linker(CATALOGUE), VOCABULARY, 2020, begun=True)
 )
 def test_what_a_message_says(message: str, frame: Frame) -> None:
     assert read_message(message, CONTEXT) == frame
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("y the 2nd one??", "why the 2nd one??"),
+        ("Y did u pick this", "why did u pick this"),
+        ("y nada", "y nada"),
+    ],
+)
+def test_why_in_one_letter(message: str, said: str) -> None:
+    assert spelt_out(message) == said
 
 
 def test_a_small_word_of_another_language_is_no_title_misspelt() -> None:

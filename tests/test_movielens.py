@@ -17,6 +17,7 @@ from eval.benchmarks.movielens_data import (
     cold_split,
     folds,
     last_out,
+    moments,
     random_split,
     read_movielens,
 )
@@ -128,6 +129,13 @@ def test_the_random_split_is_per_user_and_seeded(camps: MovieLens) -> None:
     assert (split.train != other.train).nnz > 0
 
 
+def test_moments_are_those_of_the_ratings_that_are_kept(camps: MovieLens) -> None:
+    split = random_split(camps.ratings, 0.5, seed=3)
+    found = Matrix((moments(split.train, camps), split.train.indices, split.train.indptr), split.train.shape)
+    kept = split.train.toarray() > 0
+    np.testing.assert_array_equal(found.toarray(), np.where(kept, camps.times.toarray(), 0))
+
+
 def test_every_rating_is_in_the_test_part_of_one_fold(camps: MovieLens) -> None:
     parts = folds(camps.ratings, 4, seed=0)
     np.testing.assert_array_equal(sum(part.test for part in parts).toarray(), camps.ratings.toarray())
@@ -173,10 +181,12 @@ def test_a_learned_blend_follows_the_recipe_that_knows(camps: MovieLens) -> None
     noise = rng.normal(size=camps.ratings.shape).astype(np.float32)
     split = random_split(camps.ratings, 0.75, seed=0)
     recipes = {"noise": lambda train: noise, "EASE": plain(Ease(5.0))}
-    scores = learned(split.train, recipes, camps, seed=0)
-    assert scores.shape == camps.ratings.shape
-    assert np.nanmean(ndcg(scores, split)) > np.nanmean(ndcg(noise, split)) + 0.1
-    np.testing.assert_array_equal(scores, learned(split.train, recipes, camps, seed=0))
+    stacked, again = (learned(split.train, recipes, camps, seed=0) for _ in range(2))
+    for name in ("line", "trees", "both"):
+        scores = getattr(stacked, name)
+        assert scores.shape == camps.ratings.shape
+        assert np.nanmean(ndcg(scores, split)) > np.nanmean(ndcg(noise, split)) + 0.1
+        np.testing.assert_array_equal(scores, getattr(again, name))
 
 
 def test_without_lightgbm_it_is_said_how_to_install_it(
@@ -215,6 +225,7 @@ def test_a_run_measures_every_protocol_and_gives_the_same_again(camps: MovieLens
     by_name = {row.model: row for row in random.rows}
     assert by_name["EASE"].gain.value == 0
     assert by_name["EASE"].ndcg_10.value > 1.5 * by_name["popularity"].ndcg_10.value
+    assert by_name["EASE in time"].ndcg_10.value > 1.5 * by_name["popularity"].ndcg_10.value
     assert by_name["ALS"].ndcg_10.low <= by_name["ALS"].ndcg_10.value <= by_name["ALS"].ndcg_10.high
     assert {row.model for row in last.rows} == set(by_name)
     placed = {row.model: row.among_new.value for row in cold.rows}

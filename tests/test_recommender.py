@@ -14,7 +14,7 @@ from agent.conversation import Conversation
 from agent.errors import MessageError
 from agent.memory.store import ConversationError, UserError
 from agent.types import Preference, Reply
-from retrieval.errors import TastebudError, UnknownItemError
+from retrieval.errors import QueryError, TastebudError, UnknownItemError
 
 CATALOGUE = small.parts()[0]
 
@@ -273,6 +273,67 @@ class TestAcrossConversations:
     def test_a_bad_user_name_is_quoted(self, recommender: Recommender, name: str) -> None:
         with pytest.raises(UserError, match="User name"):
             recommender.conversation(name)
+
+
+class TestLongTail:
+    def test_it_stays_with_the_conversation_whatever_is_said_undone_or_started_over(
+        self, tmp_path: Path
+    ) -> None:
+        first = small.recommender(database=tmp_path / "tail.db")
+        chat = first.conversation(user="ana", long_tail=0.5)
+        chat.send("I loved Heat")
+        assert chat.set_long_tail(1).long_tail == 1.0
+        chat.send("a comedy")
+        assert chat.undo().long_tail == 1.0
+        assert chat.send("start over").state.long_tail == 1.0
+        first.close()
+        second = small.recommender(database=tmp_path / "tail.db")
+        again = second.conversation("ana", chat.conversation_id)
+        assert again.state.long_tail == 1.0
+        assert [e.label for e in again.profile if e.slot == "long_tail"] == ["hidden gems, 100%"]
+        assert again.forget("long_tail", slot="long_tail").long_tail == 0.0
+        assert not [e for e in again.profile if e.slot == "long_tail"]
+        second.close()
+
+    def test_setting_it_alone_is_nothing_to_undo(self, chat: Conversation) -> None:
+        chat.set_long_tail(0.3)
+        assert chat.undo().long_tail == 0.3
+
+    def test_it_changes_the_next_reply_and_nothing_else_does(self, recommender: Recommender) -> None:
+        said = [user("I loved Heat")]
+        plain = [item.item_id for item in recommender.recommend(said, n=5).items]
+        assert [item.item_id for item in recommender.recommend(said, n=5, long_tail=0).items] == plain
+        reached = recommender.recommend(said, n=5, long_tail=1)
+        assert [item.item_id for item in reached.items] != plain
+        assert [item.rank for item in reached.items] == [1, 2, 3, 4, 5]
+
+    def test_lesser_known_is_said_of_the_less_popular_half_alone(self, recommender: Recommender) -> None:
+        ranker = recommender.workspace.ranker
+        for long_tail in (0.0, 1.0):
+            found = recommender.recommend([user("I loved Heat")], n=12, long_tail=long_tail).items
+            told = {i.item_id for i in found if any(r.kind == "lesser_known" for r in i.reasons)}
+            assert told == {i.item_id for i in found if long_tail and ranker.fame(i.item_id) < 0.5}
+        assert told
+
+    def test_what_is_shown_is_told_by_the_page(self, recommender: Recommender) -> None:
+        """Three are shown at once, so at 0.5 one of the three is drawn; asking again gives the same ones."""
+        plain = recommender.ask("I loved Heat", 3)
+        reached = recommender.ask("I loved Heat", 3, long_tail=0.5)
+        assert ids(reached)[:2] == ids(plain)[:2]
+        assert ids(recommender.ask("I loved Heat", 3, long_tail=0.5)) == ids(reached)
+
+    @pytest.mark.parametrize("value", [-0.1, 2, float("nan"), "much"])
+    def test_a_value_out_of_range_is_quoted(self, recommender: Recommender, value: float) -> None:
+        chat = recommender.conversation(user="ana")
+        for act in (
+            lambda: chat.set_long_tail(value),
+            lambda: recommender.conversation("ana", long_tail=value),
+            lambda: recommender.recommend([user("I loved Heat")], long_tail=value),
+            lambda: recommender.ask("I loved Heat", long_tail=value),
+            lambda: recommender.recommend([user("I loved Heat")], diversity=value),
+        ):
+            with pytest.raises(QueryError, match=f"= .*{value}.*from 0 to 1"):
+                act()
 
 
 def test_opening_what_is_not_there(tmp_path: Path) -> None:

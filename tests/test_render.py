@@ -172,6 +172,15 @@ def test_an_empty_profile_says_what_will_be_here_and_can_still_be_forgotten() ->
     assert 'data-act="wipe"' in html
 
 
+def test_the_slider_stands_where_it_was_left_and_the_profile_says_so() -> None:
+    html = render.profile((ProfileEntry("long_tail", "long_tail", "hidden gems, 70%"),), 0.7)
+    page = Tags(html)
+    assert {("type", "range"), ("value", "0.7"), ("aria-valuetext", "70%")} <= set(page.attributes)
+    assert page.text.index("Well known") < page.text.index("Hidden gems") < page.text.index("Looking for")
+    assert "set with the slider" in page.text
+    assert ("data-slot", "long_tail") in page.attributes
+
+
 def test_the_open_conversation_is_marked() -> None:
     infos = (ConversationInfo("a", NASTY, 2.0), ConversationInfo("b", "older", 1.0))
     html = render.conversations(infos, "b")

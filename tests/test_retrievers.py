@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from retriever_contract import FILMS, RetrieverContract
+from scipy import sparse
 
-from retrieval import dense
+from retrieval import neighbours
 from retrieval.catalogue import Catalogue
 from retrieval.chroma import VectorStore
 from retrieval.collaborative import REGULARISATION, CollaborativeRetriever
 from retrieval.dense import DenseRetriever
 from retrieval.errors import UnknownItemError, WorkspaceError
+from retrieval.expected import UNSHRUNK, Near, expected_factors
 from retrieval.filters import eligible
 from retrieval.interactions import Interactions
 from retrieval.knowledge import KnowledgeRetriever, Link
@@ -100,8 +102,8 @@ class TestDense(RetrieverContract):
     def test_chroma_with_and_without_where_and_numpy_agree(
         self, retriever, monkeypatch, overfetch, exact_up_to
     ):
-        monkeypatch.setattr(dense, "OVERFETCH", overfetch)
-        monkeypatch.setattr(dense, "EXACT_UP_TO", exact_up_to)
+        monkeypatch.setattr(neighbours, "OVERFETCH", overfetch)
+        monkeypatch.setattr(neighbours, "EXACT_UP_TO", exact_up_to)
         query = Query(text="comedy for children in space")
         comedies = eligible(FILMS, Constraints(require=((Facet("genres", "comedy"),),)), {"13"})
         found = retriever.retrieve(query, comedies, 5)
@@ -390,15 +392,65 @@ def test_words_meet_by_their_stems(tmp_path):
     assert ids(found) == ["1"]
 
 
-def test_a_cold_item_stands_for_its_nearest_neighbours(tmp_path):
-    # "10" and "11" were liked together; the cold "17" reads like "11" and "18" like nothing anybody liked.
-    vectors = np.eye(len(FILMS), dtype=np.float32)
-    cold = [row for row, item_id in enumerate(FILMS.ids) if not LIKES.positive[:, [row]].nnz]
-    vectors[cold[0]] = vectors[FILMS.row("11")]
-    CollaborativeRetriever.build(tmp_path, FILMS, LIKES, vectors)
-    source = CollaborativeRetriever(tmp_path, FILMS)
-    found = source.retrieve(Query(liked=("10",)), ANY, len(FILMS))
-    scores = {candidate.item_id: candidate.score for candidate in found}
-    assert scores[FILMS.ids[cold[0]]] == pytest.approx(scores["11"], rel=1e-3)
-    assert source.knows("11")
-    assert not source.knows(FILMS.ids[cold[0]])
+def near(text=None, graph=None):
+    """What "17" is like, all other items being like nothing but themselves; None: like nothing either."""
+    texts, entities = np.eye(len(FILMS), dtype=np.float32), np.eye(len(FILMS))
+    for matrix, like in ((texts, text), (entities, graph)):
+        matrix[FILMS.row("17")] = matrix[FILMS.row(like)] if like else 0
+    return Near(texts, sparse.csr_array(entities))
+
+
+class TestColdItems(RetrieverContract):
+    """ "15" and "17" were liked by nobody; "17" reads like "11", which was liked together with "10"."""
+
+    @pytest.fixture(scope="class")
+    def retriever(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("cold")
+        CollaborativeRetriever.build(folder, FILMS, LIKES, near(text="11"))
+        return CollaborativeRetriever(folder, FILMS)
+
+    def scores(self, retriever, *liked, disliked=()):
+        query = Query(liked=liked, disliked=disliked)
+        return {c.item_id: c.score for c in retriever.retrieve(query, ANY, len(FILMS))}
+
+    def test_a_cold_item_scores_as_what_it_is_like_less_what_the_penalty_takes(self, retriever):
+        # Kernel 1 + 4 and penalty .5 on the diagonal, 1 between "17" and "11": 1.2 x 1 / 5.5 of its score.
+        found = self.scores(retriever, "10")
+        assert found["17"] == pytest.approx(found["11"] * UNSHRUNK / 5.5, rel=1e-4)
+        assert "15" not in found
+
+    def test_a_neighbour_in_the_graph_counts_four_times_as_much(self, retriever, tmp_path):
+        CollaborativeRetriever.build(tmp_path, FILMS, LIKES, near(graph="11"))
+        by_graph = self.scores(CollaborativeRetriever(tmp_path, FILMS), "10")
+        assert by_graph["17"] == pytest.approx(4 * self.scores(retriever, "10")["17"], rel=1e-4)
+
+    def test_a_liked_cold_item_speaks_as_what_it_is_like(self, retriever):
+        cold, known = self.scores(retriever, "17"), self.scores(retriever, "11")
+        assert cold["10"] == pytest.approx(known["10"] / 5.5, rel=1e-4)
+        assert self.scores(retriever, "15") == {}
+
+    def test_known_items_are_scored_as_without_any_cold_one(self, retriever, tmp_path):
+        CollaborativeRetriever.build(tmp_path, FILMS, LIKES)
+        without = self.scores(CollaborativeRetriever(tmp_path, FILMS), "10", disliked=("12",))
+        found = self.scores(retriever, "10", disliked=("12",))
+        assert {item_id: found[item_id] for item_id in without} == without
+
+    def test_contributions_add_up_and_say_nothing_about_being_known(self, retriever):
+        parts = dict(retriever.contributions("17", ("10", "14")))
+        assert sum(parts.values()) == pytest.approx(self.scores(retriever, "10", "14")["17"], rel=1e-4)
+        assert retriever.knows("11")
+        assert not retriever.knows("17")
+        assert not retriever.knows("15")
+
+
+def test_factors_are_the_best_ones_of_their_number_and_always_the_same():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(150, 40)).astype(np.float32) @ rng.normal(size=(40, 150)).astype(np.float32)
+    like = Near(np.eye(151, dtype=np.float32), sparse.csr_array((151, 1)))
+    givers, takers = expected_factors(weights, like, np.arange(150))
+    sizes = np.linalg.svd(weights, compute_uv=False)
+    lost = np.linalg.norm(givers[:150] @ takers[:150].T - weights)
+    assert lost == pytest.approx(np.linalg.norm(sizes[32:]), rel=1e-3)
+    again = expected_factors(weights, like, np.arange(150))
+    assert np.array_equal(givers, again[0])
+    assert not givers[150].any()

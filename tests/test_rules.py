@@ -416,6 +416,7 @@ TOPICAL = [
         ("something about Jewish life", Frame(want=("Jewish life",))),
         ("something built on a plot twist", Frame(want=("plot twist",))),
         ("something in Hebrew", Frame(language="hebrew")),
+        ("not really any of these, a romance would be nice", Frame(want=("romance",))),
         ("a Korean romance", Frame(want=("romance",), language="korean")),
         ("a silent film", Frame(want=("silent film",))),
         ("nothing longer than 100 minutes", Frame(max_minutes=100)),

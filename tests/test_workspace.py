@@ -18,10 +18,11 @@ import pytest
 from retrieval import builds, workspace
 from retrieval.catalogue import Catalogue, CatalogueRead, Rejected, read_catalogue
 from retrieval.errors import CatalogueError, InteractionsError, WorkspaceError
+from retrieval.indexing import index
 from retrieval.interactions import Interactions, InteractionsRead
 from retrieval.knowledge import Link
 from retrieval.types import Interaction, Item, Query
-from retrieval.workspace import Workspace, index, open_starter
+from retrieval.workspace import Workspace, open_starter
 
 GENRES = ("crime", "drama", "comedy", "war")
 
@@ -212,7 +213,7 @@ def test_a_damaged_vector_store_repairs_itself(tmp_path: Path) -> None:
         ("[]", "is damaged"),
         ("{}", "has format None"),
         ('{"format": 99}', "has format 99"),
-        ('{"format": 1, "files": {}}', "is damaged"),
+        ('{"format": 2, "files": {}}', "is damaged"),
     ],
 )
 def test_a_damaged_manifest_is_an_error(tmp_path: Path, content: str, message: str) -> None:

@@ -106,6 +106,10 @@ class FakeConversation:
         slots = ("liked", "disliked", "seen")
         return next((s for s in slots if any(p.item_id == item_id for p in getattr(self.state, s))), None)
 
+    def set_long_tail(self, long_tail: float) -> DialogueState:
+        self.state = replace(self.state, long_tail=long_tail)
+        return self.state
+
     def undo(self) -> DialogueState:
         return self.state
 
@@ -142,20 +146,32 @@ class FakeRecommender:
             for rank, item in enumerate(left, 1)
         )
 
-    def recommend(self, messages: list[dict[str, str]], n: int = 10, exclude: object = ()) -> Result:
-        return Result(self.picks(n, exclude), DialogueState())
+    def recommend(
+        self,
+        messages: list[dict[str, str]],
+        n: int = 10,
+        exclude: object = (),
+        long_tail: float = 0.0,
+        diversity: float = 0.0,
+    ) -> Result:
+        return Result(self.picks(n, exclude), DialogueState(long_tail=long_tail))
 
-    def ask(self, text: str, n: int = 3) -> Reply:
+    def ask(self, text: str, n: int = 3, long_tail: float = 0.0) -> Reply:
         return Reply("Then *Heat* (1995).", self.picks(n), trace=Trace(seconds=0.1))
 
-    def conversation(self, user: str, conversation_id: str | None = None) -> FakeConversation:
+    def conversation(
+        self, user: str, conversation_id: str | None = None, long_tail: float | None = None
+    ) -> FakeConversation:
         if conversation_id is None:
             made = FakeConversation(self, user, f"c{len(self.known) + 1}-{user[:4]}")
             self.known[made.conversation_id] = made
+            made.set_long_tail(long_tail or 0.0)
             return made
         found = self.known.get(conversation_id)
         if found is None or found.user != user:
             raise FakeError(f"Unknown conversation {conversation_id!r}.")
+        if long_tail is not None:
+            found.set_long_tail(long_tail)
         return found
 
     def conversations(self, user: str) -> list[ConversationInfo]:

@@ -33,6 +33,10 @@ User = Annotated[
 ]
 Text = Annotated[str, Field(max_length=_MESSAGE_LIMIT)]
 ItemId = Annotated[str, Field(min_length=1, max_length=500)]
+Share = Annotated[
+    float,
+    Field(ge=0, le=1, allow_inf_nan=False, description="0: the best whatever their fame; 1: hidden gems."),
+]
 ConversationId = Annotated[str, Path(max_length=200)]
 
 
@@ -42,11 +46,15 @@ class _Body(BaseModel):
 
 class NewConversation(_Body):
     user: User
+    long_tail: Share = 0.0
 
 
 class NewMessage(_Body):
+    """`long_tail`: from this message on; None leaves it as it is."""
+
     user: User
     text: Text
+    long_tail: Share | None = None
 
 
 class Feedback(_Body):
@@ -67,6 +75,8 @@ class RecommendRequest(_Body):
     messages: list[PastMessage] = Field(max_length=500)
     n: int = Field(default=10, ge=1, le=1000)
     exclude: list[ItemId] = Field(default_factory=list, max_length=100_000)
+    long_tail: Share = 0.0
+    diversity: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
 
 
 class RequestError(TastebudError):
@@ -87,14 +97,14 @@ def _conversations(rec: Recommender) -> APIRouter:
 
     @router.post("/conversations", status_code=201)
     def begin(body: NewConversation) -> dict[str, str]:
-        chat = rec.conversation(user=body.user)
+        chat = rec.conversation(user=body.user, long_tail=body.long_tail)
         return {"conversation_id": chat.conversation_id, "user": chat.user}
 
     @router.post("/conversations/{conversation_id}/messages", response_model=None)
     def send(
         conversation_id: ConversationId, body: NewMessage, accept: Annotated[str, Header()] = ""
     ) -> dict[str, Any] | StreamingResponse:
-        chat = rec.conversation(user=body.user, conversation_id=conversation_id)
+        chat = rec.conversation(body.user, conversation_id, body.long_tail)
         if "text/event-stream" in accept:
             return StreamingResponse(_sse(to_the_end(chat.stream(body.text))), media_type="text/event-stream")
         return asdict(chat.send(body.text))
@@ -126,7 +136,8 @@ def _others(rec: Recommender) -> APIRouter:
     @router.post("/recommend")
     def recommend(body: RecommendRequest) -> dict[str, Any]:
         messages = [{"role": message.role, "content": message.content} for message in body.messages]
-        return asdict(rec.recommend(messages, n=body.n, exclude=tuple(body.exclude)))
+        found = rec.recommend(messages, body.n, tuple(body.exclude), body.long_tail, body.diversity)
+        return asdict(found)
 
     @router.get("/items/{item_id:path}")
     def item(item_id: str) -> dict[str, Any]:

@@ -171,6 +171,9 @@ def _wire(blocks: gr.Blocks, session: Session, parts: dict[str, Any]) -> None:
     def drop(saved: object, opened: dict[str, Any], event: gr.EventData) -> tuple[Any, ...]:
         return _update(session.drop(saved, str(event.slot), str(event.value), opened))
 
+    def reach(saved: object, opened: dict[str, Any], event: gr.EventData) -> tuple[Any, ...]:
+        return _update(session.reach(saved, str(event.value), opened))
+
     def open_one(saved: object, event: gr.EventData) -> tuple[Any, ...]:
         return _update(session.open(saved, str(event.value)))
 
@@ -181,6 +184,7 @@ def _wire(blocks: gr.Blocks, session: Session, parts: dict[str, Any]) -> None:
     bridge.rate(rate, [who, why], trigger_mode="multiple", **shared)
     bridge.why(explain, [who, why], trigger_mode="multiple", **shared)
     bridge.drop(drop, [who, why], trigger_mode="multiple", **shared)
+    bridge.reach(reach, [who, why], trigger_mode="multiple", **shared)
     bridge.open(open_one, [who], **shared)
     bridge.fresh(lambda saved: _update(session.fresh(saved)), [who], **shared)
     bridge.wipe(lambda saved: _update(session.wipe(saved)), [who], **shared)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agent import Recommender
     from agent.types import Reply
-    from retrieval.workspace import IndexReport, Tally
+    from retrieval.indexing import ChangeReport, IndexReport
 
 _GROUP = "tastebud.commands"
 
@@ -72,6 +72,10 @@ DatabaseOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Makes the choice of wordings repeatable.")]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="A source to switch off, such as collaborative; repeat for several."),
+]
 HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 PortOption = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Port; 7860 or the next free one if left out.")
@@ -88,10 +92,11 @@ def chat(
     open_page: OpenOption = False,
     database: DatabaseOption = None,
     seed: SeedOption = 0,
+    without: WithoutOption = None,
 ) -> None:
     """Talk in the browser."""
     with one_line_errors():
-        _serve(workspace, llm, port, host, open_page, database, seed, rest=False)
+        _serve(workspace, llm, port, host, open_page, database, seed, without, rest=False)
 
 
 @app.command()
@@ -103,43 +108,83 @@ def serve(
     open_page: OpenOption = False,
     database: DatabaseOption = None,
     seed: SeedOption = 0,
+    without: WithoutOption = None,
 ) -> None:
     """The browser page and the REST API under /v1."""
     with one_line_errors():
-        _serve(workspace, llm, port, host, open_page, database, seed, rest=True)
+        _serve(workspace, llm, port, host, open_page, database, seed, without, rest=True)
 
 
 CatalogueOption = Annotated[
-    Path, typer.Option(help="Items: a CSV, TSV, JSONL, Parquet, RecBole or MovieLens file.")
+    Path | None, typer.Option(help="Items: a CSV, TSV, JSONL, Parquet, RecBole or MovieLens file.")
 ]
 FolderOption = Annotated[
     Path,
-    typer.Option("--workspace", help="Folder to build; an earlier build serves until it is done."),
+    typer.Option("--workspace", help="Folder to build or change; an earlier build serves until it is done."),
 ]
 InteractionsOption = Annotated[Path | None, typer.Option(help="Ratings or clicks: user, item, value, time.")]
 ColumnsOption = Annotated[Path | None, typer.Option(help="YAML that maps your columns: `field: column`.")]
 KnowledgeOption = Annotated[Path | None, typer.Option(help="RecBole .kg file beside its .link file.")]
+ImagesOption = Annotated[
+    Path | None,
+    typer.Option("--images", help="Folder of a CLIP model that reads the files in the column `image`."),
+]
+VectorsOption = Annotated[
+    Path | None,
+    typer.Option("--vectors", help="Instead of images: item_id and vector, as JSONL, Parquet or CSV."),
+]
+AddOption = Annotated[
+    Path | None,
+    typer.Option("--add", help="File of items to add to the workspace; one of the same item_id is replaced."),
+]
+RemoveOption = Annotated[
+    list[str] | None,
+    typer.Option("--remove", help="item_id to remove from the workspace; repeat for several."),
+]
 
 
 @app.command()
 def index(
-    catalogue: CatalogueOption,
     workspace: FolderOption,
+    catalogue: CatalogueOption = None,
     interactions: InteractionsOption = None,
     columns: ColumnsOption = None,
     knowledge: KnowledgeOption = None,
+    images: ImagesOption = None,
+    vectors: VectorsOption = None,
+    add: AddOption = None,
+    remove: RemoveOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
-    """Build a workspace from your own catalogue."""
+    """Build a workspace from your own catalogue, or change some of its items."""
+    if (catalogue is None) == (add is None and not remove and vectors is None):
+        raise typer.BadParameter("give either --catalogue to build, or --add and --remove to change.")
+    if images is not None and vectors is not None:
+        raise typer.BadParameter("give --images or --vectors, not both: they would feed the same source.")
+    if catalogue is None and (interactions or knowledge):
+        raise typer.BadParameter(
+            "--interactions and --knowledge need --catalogue: build again with all files."
+        )
     with one_line_errors():
-        from retrieval import workspace as workspaces
+        from retrieval import indexing
+        from ui.reports import print_changes, print_report
 
         with _progress() as progress:
-            report = workspaces.index(catalogue, interactions, workspace, columns, knowledge, progress)
+            report: IndexReport | ChangeReport
+            if catalogue is not None:
+                report = indexing.index(
+                    catalogue, interactions, workspace, columns, knowledge, progress, None, images, vectors
+                )
+            else:
+                report = indexing.change(
+                    workspace, add, remove or (), columns, progress, None, images, vectors
+                )
         if as_json:
             typer.echo(json.dumps(asdict(report), default=str, indent=2))
+        elif isinstance(report, indexing.ChangeReport):
+            print_changes(report)
         else:
-            _print_report(report)
+            print_report(report)
 
 
 @app.command()
@@ -149,12 +194,16 @@ def ask(
     llm: LlmOption = "packaged",
     n: Annotated[int, typer.Option("--n", min=1, max=100, help="How many items.")] = 3,
     seed: SeedOption = 0,
+    long_tail: Annotated[
+        float, typer.Option("--long-tail", help="From 0, well known or not, to 1, hidden gems.")
+    ] = 0.0,
+    without: WithoutOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:
     """One question, one answer, in the terminal."""
     with one_line_errors():
-        rec = _open(workspace, llm, None, seed)
-        reply = rec.ask(text, n=n)
+        rec = _open(workspace, llm, None, seed, without)
+        reply = rec.ask(text, n=n, long_tail=long_tail)
         if as_json:
             typer.echo(json.dumps(asdict(reply), indent=2))
         else:
@@ -169,12 +218,13 @@ def _serve(
     open_page: bool,
     database: str | None,
     seed: int,
+    without: list[str] | None,
     rest: bool,
 ) -> None:
     from ui.server import reserve, run
 
     bound = reserve(host, port)
-    rec = _open(workspace, llm, database, seed)
+    rec = _open(workspace, llm, database, seed, without)
     from ui.app import build_app
 
     def ready(url: str) -> None:
@@ -185,11 +235,14 @@ def _serve(
     run(build_app(rec, rec.workspace.folder, rest=rest), bound, ready)
 
 
-def _open(workspace: Path | None, llm: str, database: str | None, seed: int) -> Recommender:
+def _open(
+    workspace: Path | None, llm: str, database: str | None, seed: int, without: list[str] | None
+) -> Recommender:
     with _console().status("Opening the workspace and the model"):
         from agent import Recommender
 
-        return Recommender.open(workspace, llm=llm, database=_location(database), seed=seed)
+        where = _location(database)
+        return Recommender.open(workspace, llm=llm, database=where, seed=seed, without=without or ())
 
 
 def _location(database: str | None) -> Path | str | None:
@@ -218,25 +271,6 @@ def _progress() -> Iterator[Any]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield progress
-
-
-def _print_report(report: IndexReport) -> None:
-    typer.echo(f"Workspace {report.folder} is built in {report.seconds:.1f} s (build {report.build}).")
-    typer.echo(_tally("items", report.items))
-    if report.interactions is not None:
-        typer.echo(_tally("interactions", report.interactions))
-    if report.links:
-        typer.echo(f"  knowledge: {report.links} links")
-    typer.echo(f"  encoding: {report.items_per_second:.0f} items/s")
-    rejected = report.items.rejected + (report.interactions.rejected if report.interactions else 0)
-    if rejected:
-        typer.echo(f"Rejected rows, each with its reason: {report.rejected_file}")
-    typer.echo(f"Talk to it: tastebud chat --workspace {report.folder}")
-
-
-def _tally(name: str, tally: Tally) -> str:
-    repeated = f" + {tally.repeated} repeated" if tally.repeated else ""
-    return f"  {name}: {tally.total} rows = {tally.kept} kept + {tally.rejected} rejected{repeated}"
 
 
 def _print_reply(rec: Recommender, reply: Reply) -> None:

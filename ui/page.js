@@ -74,6 +74,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && veiled()) setDrawer(null);
 });
 
+// The slider reports where it was left, not every step on the way there.
+let settling = 0;
+document.addEventListener("change", ({ target }) => {
+  if (!("reach" in target.dataset)) return;
+  clearTimeout(settling);
+  settling = setTimeout(() => trigger("reach", { value: target.value }), 300);
+});
+
 // A part of the page that is drawn anew takes the focus with it: give it back to the same button.
 let focused = null;
 document.addEventListener("focusin", (event) => { focused = event.target.dataset?.key ?? null; });

@@ -15,7 +15,7 @@ from ui.marks import button, icon, one_line, prose, quoted, words
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("You like", ("liked",)),
-    ("Looking for", ("wants", "people", "years", "language", "max_minutes", "audience")),
+    ("Looking for", ("wants", "people", "years", "language", "max_minutes", "audience", "long_tail")),
     ("Rather not", ("avoids", "disliked")),
     ("Already seen", ("seen",)),
 )
@@ -198,9 +198,9 @@ def conversations(infos: Sequence[ConversationInfo], current: str | None) -> str
     return f'<nav class="tb-nav" aria-label="Conversations">{new}{past}</nav>'
 
 
-def profile(entries: Sequence[ProfileEntry]) -> str:
-    """The taste profile on the right: each entry with the message that set it and a cross."""
-    parts = ['<section class="tb-profile" aria-label="Your taste"><h2>Your taste</h2>']
+def profile(entries: Sequence[ProfileEntry], long_tail: float = 0.0) -> str:
+    """The taste profile on the right: the slider, and each entry with the message that set it and a cross."""
+    parts = ['<section class="tb-profile" aria-label="Your taste"><h2>Your taste</h2>', _slider(long_tail)]
     if not entries:
         parts.append('<p class="tb-empty">What you tell me shows here, and you can take it back.</p>')
     for heading, slots in _GROUPS:
@@ -208,6 +208,16 @@ def profile(entries: Sequence[ProfileEntry]) -> str:
         if lines:
             parts.append(f"<h3>{heading}</h3><ul>{lines}</ul>")
     return "".join(parts) + _FORGET + "</section>"
+
+
+def _slider(long_tail: float) -> str:
+    """From well-known items to hidden gems, in tenths."""
+    return (
+        '<div class="tb-reach"><input type="range" id="tb-reach" min="0" max="1" step="0.1" '
+        f'value="{long_tail:.2g}" data-reach data-key="reach" aria-label="How far to reach for hidden gems" '
+        f'aria-valuetext="{long_tail:.0%}"><div aria-hidden="true"><span>Well known</span>'
+        "<span>Hidden gems</span></div></div>"
+    )
 
 
 _FORGET = (
@@ -227,6 +237,7 @@ def _entry(entry: ProfileEntry) -> str:
         quote = f'<q dir="auto">{one_line(entry.quote, QUOTE_LENGTH)}</q>'
     else:
         origin = "from an earlier conversation" if entry.turn is None else "from a card"
+        origin = "set with the slider" if entry.slot == "long_tail" else origin
         quote = f"<small>{origin}</small>"
     cross = button(
         "drop",

@@ -150,6 +150,17 @@ class Session:
 
         return self._guarded(who, why, act)
 
+    def reach(self, saved: object, value: str, why: Why) -> View:
+        """The slider between well-known items and hidden gems: it counts from the next reply on."""
+        who = Who.read(saved)
+
+        def act() -> View:
+            chat = self._chat(who)
+            chat.set_long_tail(float(value))
+            return self._page(chat, why, status="Noted. It counts from the next picks on.")
+
+        return self._guarded(who, why, act)
+
     def wipe(self, saved: object) -> View:
         """Forget me: deletes everything kept about this visitor and starts over as somebody new."""
         who = Who.read(saved)
@@ -200,7 +211,7 @@ class Session:
             messages=self._messages(chat, why),
             chips=render.chips(last.options if last else ()),
             status=render.status(status, busy=False),
-            profile=render.profile(chat.profile),
+            profile=render.profile(chat.profile, chat.state.long_tail),
             conversations=render.conversations(past, chat.conversation_id),
             who=_who(chat),
             why=why,

@@ -279,7 +279,7 @@ def _change_state(connection: Connection, row: RowMapping, state: DialogueState)
 
 def _said(state: DialogueState) -> DialogueState:
     """The state without what merely happened: only a difference here is something to undo."""
-    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0)
+    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0, long_tail=0)
 
 
 def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
@@ -292,6 +292,7 @@ def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
         said=happened.said,
         pending=happened.pending,
         turn=happened.turn,
+        long_tail=happened.long_tail,
     )
 
 

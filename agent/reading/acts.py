@@ -36,8 +36,7 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
         (
             r"^(?:(?:but|and|so|ok(?:ay)?|hm+)[,\s]+)*(?:why|how come|what makes you|explain|por qué"
             r"|pourquoi)\b",
-            r"^y\b(?=\s+(?:[\ue000-\uf8ff]|(?:the|this|that|these|those|did|do|not|is)\b))"
-            r"|\bwhat makes you (?:think|say|recommend|suggest)\b",
+            r"\bwhat makes you (?:think|say|recommend|suggest)\b",
             r"\bwhy (?:did you|do you|would you|are you|is it|was it|that one|this one|those|these)\b",
         ),
     ),
@@ -110,6 +109,11 @@ def read_act(text: str) -> Act | None:
         if pattern.search(stripped):
             return act
     return None
+
+
+def spelt_out(text: str) -> str:
+    """The text with "y" as "why" where it opens a question: a model reads "y the 2nd one??" as consent."""
+    return re.sub(r"^\s*y(?=\s+(?:the|this|that|these|those|did|do|not|is|are|u)\b)", "why", text, flags=re.I)
 
 
 def is_critique(text: str) -> bool:

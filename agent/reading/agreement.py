@@ -71,6 +71,11 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
     )
     if not (like or dislike or seen or model.about) and (model.like or model.dislike or model.seen):
         like, dislike, seen = rules.like, rules.dislike, rules.seen  # it took another word for the title
+    lost = _lost(model, rules, checks)
+    like, dislike, seen = (
+        tuple(dict.fromkeys((*kept, *(name for name in names if name in lost))))
+        for kept, names in ((like, rules.like), (dislike, rules.dislike), (seen, rules.seen))
+    )
     said = {_plain(name) for key in (*_NAMED, "drop") for name in getattr(model, key)}
     missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
     return replace(
@@ -79,10 +84,17 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         dislike=dislike,
         seen=seen,
         want=(*model.want, *missed),
+        people=tuple(name for name in model.people if name not in lost),
         years=rules.years if "years" in rules.drop else model.years,
         max_minutes=rules.max_minutes if "max_minutes" in rules.drop else model.max_minutes,
         drop=tuple(dict.fromkeys((*rules.drop, *model.drop))),
     )
+
+
+def _lost(model: Frame, rules: Frame, checks: Checks) -> set[str]:
+    """Exact titles that the rules found and the model took for people, or read nothing at all from."""
+    titles = {name for name in (*rules.like, *rules.dislike, *rules.seen) if checks.item(name) is not None}
+    return titles if is_empty(model) else titles & set(model.people)
 
 
 def _spelled(name: str, found: Sequence[str]) -> str:

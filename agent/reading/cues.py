@@ -14,7 +14,8 @@ CONTRACTIONS = (
 )
 IDIOMS = re.compile(
     r"\b(?:not bad|not only|why not|no problem|no idea|not sure|no matter|never ?mind|no offen[cs]e"
-    r"|nothing else|this (?:time|once|evening|week|weekend)"
+    r"|nothing else|not (?:really )?(?:any|one|either) of (?:these|those|them)"
+    r"|this (?:time|once|evening|week|weekend)"
     r"|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
     r"|no preference|do not mind|do not care|do not know|no clue"
     r"|can not (?:get enough|wait|go wrong|beat)(?: of| for| with)?"

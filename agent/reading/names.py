@@ -64,16 +64,7 @@ _SURNAME = re.compile(
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
 _ARTICLE = re.compile(r"\b(?:the|an?|some|any|no|more|my|your|us|these|those)\s+$", re.I)
-_VERDICT = re.compile(
-    r"\b(?:lov(?:e|ed|es|ing)|lik(?:e|ed|es)|enjoy(?:ed)?|adored?|hated?|dislik\w+|watch(?:ed|ing)?|rewatched|saw"
-    r"|seen|than|to|fan of|movie|film|called)\s+$",
-    re.I,
-)
-"""Before a word that is a theme, too, what makes it a title: "loved road trip"."""
-_SAID_OF = re.compile(r"\s*\((?:1[89]|20)\d\d\)|\s+(?:is|was|has|bored|sucked|rocked)\b", re.I)
-"""After it, what makes it a title: a year, or a clause about it."""
 _WHO_WATCHES = frozenset({"grown-ups", "grown ups", "grownups", "kids"})
-_OF_A_KIND = re.compile(r"\s*(?:films?|movies?|flicks?|stor(?:y|ies)|stuff)\b", re.I)
 _JOINTS = re.compile(r"-|['’](?:ve|re|ll|d|m|t|s)\b", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
@@ -117,8 +108,8 @@ def find_names(
         all_of_it = _is_whole(mention.text, whole)
         if all_of_it and command:
             continue  # "more" is a film too, but whoever says it alone wants more
-        if _is_a_topic(mask.text, mention, vocabulary):
-            continue
+        if mention.text in _WHO_WATCHES and not _YEAR_AFTER.match(mask.text, mention.end):
+            continue  # "for grown-ups"
         if (mention.certain and not _is_a_noun(mask.text, mention)) or all_of_it:
             year = _YEAR_AFTER.match(mask.text, mention.end)
             end = year.end() if year else mention.end
@@ -152,17 +143,6 @@ def _is_a_noun(text: str, mention: Mention) -> bool:
     """A single lower-case word after an article ("the duel of cop and thief") is no title."""
     single = " " not in mention.text and mention.text.islower()
     return single and bool(_ARTICLE.search(text[: mention.start]))
-
-
-def _is_a_topic(text: str, mention: Mention, vocabulary: Vocabulary) -> bool:
-    """Whether a title without its capitals is a theme of the catalogue here ("a road trip comedy"), or says
-    who watches ("for grown-ups")."""
-    name = mention.text
-    term = vocabulary.term(name)
-    words = {facet.value.lower() for facet in term.facets} if term else set()
-    if not name.islower() or name not in words | _WHO_WATCHES or _SAID_OF.match(text, mention.end):
-        return False
-    return not _VERDICT.search(text[: mention.start]) or bool(_OF_A_KIND.match(text, mention.end))
 
 
 def _is_whole(text: str, whole: str) -> bool:

@@ -23,7 +23,8 @@ _TOPICAL = re.compile(
 )
 """Before a capital letter, what makes the word a topic all the same: "something set in New York"."""
 _OF_A_KIND = re.compile(r"\s*(?:films?|movies?|flicks?|stor(?:y|ies)|stuff)\b", re.I)
-_YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
+_SAID_OF = re.compile(r"\s*\((?:1[89]|20)\d\d\)|\s+(?:is|was|has|bored|sucked|rocked)\b", re.I)
+"""After it, what makes it a title: a year, or a clause about it."""
 _ARTICLE = re.compile(r"(?:the|an?)\s+", re.I)
 _MARKS = frozenset("\"'“‘«„*_")
 _NEAR = 80
@@ -47,13 +48,13 @@ def is_topic(text: str, start: int, end: int, terms: Sequence[Found]) -> bool:
     """Whether the name at `text[start:end]` is, or is part of, a genre, theme, mood or place here.
 
     Part of a longer phrase it always is ("mother" in "mother and daughter"). A phrase of its own is a title
-    after a verdict ("loved road trip"), with a year or in quotation marks, and with a capital, unless the
-    words around it ask for a kind. `terms`: what the vocabulary finds in `text`.
+    after a verdict ("loved road trip"), with a year, before a clause about it, in quotation marks, and with a
+    capital, unless the words around it ask for a kind. `terms`: what the vocabulary finds in `text`.
     """
     article = _ARTICLE.match(text, start)
     first = article.end() if article and article.end() < end else start
     sizes = [term.end - term.start for term in terms if term.start <= first and end <= term.end]
-    if not sizes or _YEAR_AFTER.match(text, end) or text[start - 1 : start] in _MARKS:
+    if not sizes or _SAID_OF.match(text, end) or text[start - 1 : start] in _MARKS:
         return False
     if sizes[0] > end - first or _OF_A_KIND.match(text, end):
         return True

@@ -10,7 +10,7 @@ from agent.errors import ModelError
 from agent.model.grammar import quotable
 from agent.model.language import Language
 from agent.policy import SURPRISE
-from agent.reading.acts import without_reset
+from agent.reading.acts import spelt_out, without_reset
 from agent.reading.agreement import Checks, agreed, completed, disagreement, objection
 from agent.reading.answers import answer_to
 from agent.reading.draft import draft_of, latest_year
@@ -83,6 +83,7 @@ class Reader:
 
     def read(self, message: str, state: DialogueState) -> Understood:
         """Understand `message` after `state`. Never raises; a failing model leaves it to the rules."""
+        message = spelt_out(message)
         off = off_the_road(message)
         if off is not None:
             return Understood(Reading(Frame(act="chat")), "rules", off)

@@ -99,7 +99,7 @@ def _random(data: MovieLens, options: Options, say: Callable[[str], None]) -> tu
     validation = folds(split.train, FOLDS, options.seed)[0]
     chosen = [*choose(validation, data, say)]
     if options.blend:
-        chosen.append(stack(chosen, data, options.seed))
+        chosen += stack(chosen, data, options.seed)
     if options.neural:
         chosen += [*neural(options.seed), generated(validation, options.seed, say)]
     return measured(chosen, split, options.seed, say)

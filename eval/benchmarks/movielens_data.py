@@ -108,6 +108,13 @@ def _facets(pairs: Iterable[tuple[Hashable, int]], n_items: int, fewest: int) ->
     return Matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n_items, len(kept)))
 
 
+def moments(train: Matrix, data: MovieLens) -> NDArray[np.float64]:
+    """Float [nnz]: when each rating of a part of `data.ratings` was given, epoch seconds."""
+    n_items = data.times.shape[1]
+    everything, wanted = (users_of(one) * n_items + one.indices for one in (data.times, train))
+    return data.times.data[np.searchsorted(everything, wanted)]
+
+
 def random_split(ratings: Matrix, share: float, seed: int) -> Split:
     """Of every user's ratings a random `share` (rounded) to learn from, the others to find."""
     place = places(ratings, np.random.default_rng(seed).random(ratings.nnz))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from eval import ranking_metrics as metrics
 from eval.benchmarks.movielens_data import MovieLens, Split
 from eval.benchmarks.stacking import Recipe, learned, weighted
+from eval.benchmarks.timed import in_time, parts_in_time
 from retrieval.behaviour.als import Als
 from retrieval.behaviour.augment import augmented
 from retrieval.behaviour.bpr import Bpr
@@ -23,6 +25,8 @@ from retrieval.behaviour.popularity import Popularity
 from retrieval.behaviour.spectral import Spectral
 from retrieval.behaviour.splits import part
 
+Made = TypeVar("Made")
+
 DEPTH = 10
 GENRE_WEIGHTS = (5.0, 20.0, 50.0)
 BLENDED = ("EASE with genres", "ALS", "spectral")
@@ -30,7 +34,7 @@ STEPS = 4
 RATIOS = (0.1, 0.3, 1.0)
 STACKED = (
     *("EASE", "EASE, denoising", "EASE with genres", "EASE over people", "EASE on likes"),
-    *("ALS", "spectral", "item-kNN", "user-kNN"),
+    *("ALS", "spectral", "item-kNN", "user-kNN", "EASE in time with genres"),
 )
 MORE_ALS = ((16, 1), (16, 2), (24, 3), (24, 4), (48, 5))
 
@@ -45,11 +49,11 @@ class Chosen:
     validation: float | None
 
 
-def remembered(recipe: Recipe) -> Recipe:
+def remembered(recipe: Callable[[Matrix], Made]) -> Callable[[Matrix], Made]:
     """The same recipe, which keeps what it last made: blends ask for what was measured by itself."""
-    last: list[tuple[Matrix, Scores]] = []
+    last: list[tuple[Matrix, Made]] = []
 
-    def scores(train: Matrix) -> Scores:
+    def scores(train: Matrix) -> Made:
         if not last or last[0][0] is not train:
             last[:] = [(train, recipe(train))]
         return last[0][1]
@@ -112,6 +116,7 @@ def _candidates(data: MovieLens) -> Mapping[str, Iterable[tuple[str, Recipe]]]:
         "EASE on likes": [_on_likes(Ease(strength)) for strength in (200.0, 400.0)],
         "spectral": [_with(Spectral(k)) for k in (24, 32, 48)],
         "ALS": [_with(Als(*settings)) for settings in factors],
+        **in_time(data),
     }
 
 
@@ -193,13 +198,16 @@ def generated(validation: Split, seed: int, say: Callable[[str], None]) -> Chose
     return Chosen("EASE with made rows", recipe, words, figures[ratio])
 
 
-def stack(chosen: Sequence[Chosen], data: MovieLens, seed: int) -> Chosen:
-    """The learned blend of the closed-form models, and of more ALS models that begin elsewhere."""
+def stack(chosen: Sequence[Chosen], data: MovieLens, seed: int) -> tuple[Chosen, ...]:
+    """Learned blends of the closed-form models, of more ALS models, and of what times say."""
     recipes = {one.name: one.recipe for one in chosen if one.name in STACKED}
     for factors, start in MORE_ALS:
         recipes[f"ALS {factors}/{start}"] = plain(Als(factors, seed=start))
-
-    def recipe(train: Matrix) -> Scores:
-        return learned(train, recipes, data, seed)
-
-    return Chosen("learned blend", recipe, ", ".join(recipes), None)
+    recipes |= parts_in_time(data)
+    made = remembered(lambda train: learned(train, recipes, data, seed))
+    told = ", ".join(recipes)
+    return (
+        Chosen("blend by logistic regression", lambda train: made(train).line, told, None),
+        Chosen("blend by boosted trees", lambda train: made(train).trees, told, None),
+        Chosen("learned blend, both", lambda train: made(train).both, told, None),
+    )

@@ -26,6 +26,7 @@ from finetune.verdicts import POSITIVE_ABOVE
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeRetriever
 from retrieval.errors import InteractionsError
+from retrieval.expected import Near
 from retrieval.interactions import Interactions
 from retrieval.interests import InterestRetriever
 from retrieval.popularity import PopularityRetriever
@@ -204,15 +205,19 @@ def _without(interactions: Interactions, users: Collection[str]) -> Interactions
     return Interactions(kept, interactions.matrix[rows], interactions.times[rows], interactions.explicit)
 
 
-def without_users(workspace: Workspace, users: Collection[str], folder: Path) -> Ranker:
+def without_users(
+    workspace: Workspace, users: Collection[str], folder: Path, propensity_power: float = 0.0
+) -> Ranker:
     """The workspace's ranker as it would be if these users' interactions had not been given.
 
-    Raises InteractionsError when the workspace has none.
+    `propensity_power`: of the item-item model, as it is built. Raises InteractionsError when the workspace
+    has none.
     """
     if workspace.interactions is None:
         raise InteractionsError("This workspace has no interactions to measure with.")
     catalogue, known = workspace.catalogue, _without(workspace.interactions, users)
-    CollaborativeRetriever.build(folder, catalogue, known, workspace.dense.vectors)
+    near = Near(workspace.dense.vectors, workspace.knowledge.matrix)
+    CollaborativeRetriever.build(folder, catalogue, known, near, propensity_power=propensity_power)
     fitted: dict[str, Retriever] = {
         "collaborative": CollaborativeRetriever(folder, catalogue),
         "popularity": PopularityRetriever(catalogue, known),

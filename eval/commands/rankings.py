@@ -1,4 +1,4 @@
-"""`tastebud eval movielens`, `redial`, `inspired` and `ranking`."""
+"""`tastebud eval movielens`, `liking`, `redial`, `inspired` and `ranking`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from agent.terminal import one_line_errors
 from eval.commands.shared import JsonOption, WorkspaceOption, say, told_and_kept
 
 if TYPE_CHECKING:
+    from eval.benchmarks.judging import Probabilities
     from eval.benchmarks.tables import Section
 
 
@@ -48,6 +49,33 @@ def movielens(
         sections: list[Section] = []
         for section in measure(read, options, say=say):
             told_and_kept(section, sections, "none", seed, json)
+
+
+def liking(
+    workspace: WorkspaceOption = None,
+    judgements: Annotated[
+        int, typer.Option(min=0, help="Questions that the language model is asked too; 0 for none.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the training, and of which questions are drawn.")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Train the probability of liking and measure it on held-out people, with and without the judge."""
+    from eval.benchmarks.liking import measure_liking
+    from retrieval.workspace import Workspace, open_starter
+
+    with one_line_errors():
+        opened = open_starter() if workspace is None else Workspace.open(workspace)
+        judge = _packaged_judge() if judgements else None
+        sections: list[Section] = []
+        for section in measure_liking(opened, judge, judgements, seed, say):
+            told_and_kept(section, sections, "packaged" if judgements else "none", seed, json)
+
+
+def _packaged_judge() -> Probabilities:
+    from eval.benchmarks.adapter import open_models
+
+    tuned = open_models(None).tuned
+    return lambda prompts: tuned.judge("", prompts)
 
 
 def redial(

@@ -53,6 +53,27 @@ def weighted_gram(interactions: Matrix, weights: NDArray[np.float64]) -> NDArray
     return (interactions.T @ (sparse.diags_array(weights) @ interactions)).toarray().astype(np.float32)
 
 
+def propensities(likes: NDArray[np.number], power: float) -> NDArray[np.float64]:
+    """How likely a like of each item is to be seen: (likes / most likes) ** `power`, in (0, 1].
+
+    The relative popularity of Saito et al., WSDM 2020, where `power` is 0.5; 0 takes all likes as seen.
+    `likes`: float [m], above 0.
+    """
+    return (likes / likes.max()) ** power
+
+
+def unbiased_weights(gram: NDArray, penalty: float, propensity: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Item-item weights float32 [m, m] from likes that count 1 / propensity (inverse propensity scoring).
+
+    EASE on X D, with D = diag(1 / propensity) scaled so that all likes together count as much as before, read
+    with plain likes: D is taken into the weights. `gram`: X'X [m, m].
+    """
+    inverse = 1 / propensity
+    likes = np.diag(gram).astype(float)
+    inverse *= np.sqrt(likes.sum() / (likes * inverse**2).sum())
+    return (inverse[:, None] * item_weights(gram * np.outer(inverse, inverse), penalty)).astype(np.float32)
+
+
 def item_weights(gram: NDArray, penalty: float | NDArray[np.float64]) -> NDArray[np.float32]:
     """Item-item weights float32 [m, m] with a zero diagonal, of X'X [m, m].
 
