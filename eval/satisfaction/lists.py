@@ -27,6 +27,7 @@ from retrieval.behaviour.model import BehaviourModel, Matrix, per_item, without_
 from retrieval.behaviour.neighbours import ItemNeighbours
 from retrieval.catalogue import Catalogue
 from retrieval.interactions import Interactions
+from retrieval.types import Query
 from retrieval.workspace import Workspace
 
 DEPTH = 10
@@ -38,8 +39,12 @@ STEPS = (0, 1, 3, 5, 10)
 USUAL = 5
 """How many likes are given where one number has to do: what somebody tells in a conversation."""
 
-OURS, CO_OCCURRENCE, EASE, POPULAR, RANDOM = "Tastebud", "co-occurrence", "EASE alone", "popularity", "random"
-SYSTEMS = (OURS, CO_OCCURRENCE, EASE, POPULAR, RANDOM)
+OURS, RATED = "Tastebud", "Tastebud, rated items"
+CO_OCCURRENCE, EASE, POPULAR, RANDOM = "co-occurrence", "EASE alone", "popularity", "random"
+SYSTEMS = (OURS, RATED, CO_OCCURRENCE, EASE, POPULAR, RANDOM)
+"""`RATED` is the ranker kept to items that somebody likes, as models of behaviour are: of the others nobody
+can tell whether these people would have liked them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +124,31 @@ def listings(
     """
     last = max((len(one.known) for one in people), default=0)
     models, vocabulary = fitted(workspace), Vocabulary(workspace.catalogue)
+    unrated = frozenset(workspace.catalogue.ids[row] for row in np.flatnonzero(models.counts == 0))
     for given in (step for step in STEPS if step <= last):
-        yield Listed(OURS, given, tuple(_ranked(workspace, vocabulary, one, given, told) for one in people))
+        for name, never in ((OURS, frozenset[str]()), (RATED, unrated)):
+            found = (
+                _ranked(workspace, to_query(_heard(one, given, workspace), vocabulary), one, never, told)
+                for one in people
+            )
+            yield Listed(name, given, tuple(found))
         for name, scores in _baselines(models, people, given, workspace.catalogue, seed):
             places = top(scores, DEPTH)
             ids = workspace.catalogue.ids
             yield Listed(name, given, tuple(tuple(ids[p] for p in row if p != EMPTY) for row in places))
 
 
-def _ranked(
-    workspace: Workspace, vocabulary: Vocabulary, one: Taster, given: int, told: Callable[[], None]
-) -> tuple[str, ...]:
-    """What a conversation in which these likes were said, and nothing else, would be shown."""
+def _heard(one: Taster, given: int, workspace: Workspace) -> DialogueState:
+    """A conversation in which these likes were said, and nothing else."""
     likes = (Preference("item", workspace.catalogue[i].title, i, turn=1) for i in one.known[:given])
-    query = to_query(DialogueState(liked=tuple(likes), turn=1), vocabulary)
-    query = replace(query, exclude=query.exclude.union(one.known))
+    return DialogueState(liked=tuple(likes), turn=1)
+
+
+def _ranked(
+    workspace: Workspace, query: Query, one: Taster, never: frozenset[str], told: Callable[[], None]
+) -> tuple[str, ...]:
+    """The ranker's list. `never`: item_ids that are left out besides all that may be given."""
+    query = replace(query, exclude=query.exclude.union(one.known, never))
     found = workspace.ranker.rank(query, DEPTH).candidates
     told()
     return tuple(candidate.item_id for candidate in found)

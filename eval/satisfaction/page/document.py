@@ -68,6 +68,7 @@ class Document:
 _NAMES = {"ndcg": "NDCG", "mrr": "MRR", "tastebud": "Tastebud", "simpson": "Simpson", "gini": "Gini"}
 _JOINED = {
     "co_occurrence": "co-occurrence",
+    "tastebud_rated_items": "Tastebud, rated items",
     "ease_alone": "EASE alone",
     "intra_list_distance": "intra-list distance",
     "distinct_2": "distinct-2",
