@@ -1,12 +1,18 @@
 """Lists for people whom the workspace has never met, from the real ranker and from naive ones.
 
-Everybody's likes are put in the order of time. The first ones are given to the ranker, as many as a
-conversation could hear; all that come after the last that may be given are to be found. So the same items
-are to be found however many were given, and what was not given yet is not listed either.
+Everybody's likes are put in an order that the seed decides. The first ones are given to the ranker, as many
+as a conversation could hear; all that come after the last that may be given are to be found (strong
+generalisation, Liang et al., WWW 2018). So the same items are to be found however many were given, and what
+was not given yet is not listed either.
+
+The order is not that of time: ratings come in the order in which a site once put items before people, which
+is not what they would tell of first. On MovieLens 100K, five likes by time leave EASE at an NDCG@10 of .21,
+below popularity (.32); five at random take it to .44 (popularity .37).
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +27,7 @@ from retrieval.behaviour.model import BehaviourModel, Matrix, per_item, without_
 from retrieval.behaviour.neighbours import ItemNeighbours
 from retrieval.catalogue import Catalogue
 from retrieval.interactions import Interactions
+from retrieval.types import Query
 from retrieval.workspace import Workspace
 
 DEPTH = 10
@@ -32,13 +39,17 @@ STEPS = (0, 1, 3, 5, 10)
 USUAL = 5
 """How many likes are given where one number has to do: what somebody tells in a conversation."""
 
-OURS, CO_OCCURRENCE, EASE, POPULAR, RANDOM = "Tastebud", "co-occurrence", "EASE alone", "popularity", "random"
-SYSTEMS = (OURS, CO_OCCURRENCE, EASE, POPULAR, RANDOM)
+OURS, RATED = "Tastebud", "Tastebud, rated items"
+CO_OCCURRENCE, EASE, POPULAR, RANDOM = "co-occurrence", "EASE alone", "popularity", "random"
+SYSTEMS = (OURS, RATED, CO_OCCURRENCE, EASE, POPULAR, RANDOM)
+"""`RATED` is the ranker kept to items that somebody likes, as models of behaviour are: of the others nobody
+can tell whether these people would have liked them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Taster:
-    """Somebody's likes by item_id, oldest first: those that may be given, and those to be found."""
+    """Somebody's likes by item_id: those that may be given, in that order, and those to be found."""
 
     user: str
     known: tuple[str, ...]
@@ -87,17 +98,13 @@ class Lists:
 def tasters(
     interactions: Interactions, users: Sequence[str], catalogue: Catalogue, seed: int
 ) -> tuple[tuple[Taster, ...], int]:
-    """(people with enough likes, how many have too few), in the order of `users`.
-
-    Likes of the same time, or of none, are in an order that the seed decides.
-    """
+    """(people with enough likes, how many have too few), in the order of `users`."""
     rows = {user: row for row, user in enumerate(interactions.users)}
-    drawn = np.random.default_rng(seed).random(len(catalogue))
     likes = []
     for user in users:
-        columns = interactions.positive[[rows[user]]].indices
-        times = interactions.times[[rows[user]]].toarray().ravel()[columns]
-        likes.append([catalogue.ids[columns[place]] for place in np.lexsort((drawn[columns], times))])
+        mine = [catalogue.ids[column] for column in interactions.positive[[rows[user]]].indices]
+        random.Random(f"{seed}:{user}:likes").shuffle(mine)
+        likes.append(mine)
     fitting = [step for step in STEPS if 2 * sum(len(mine) > step for mine in likes) >= len(likes)]
     last = max(fitting, default=0)
     found = tuple(
@@ -117,21 +124,31 @@ def listings(
     """
     last = max((len(one.known) for one in people), default=0)
     models, vocabulary = fitted(workspace), Vocabulary(workspace.catalogue)
+    unrated = frozenset(workspace.catalogue.ids[row] for row in np.flatnonzero(models.counts == 0))
     for given in (step for step in STEPS if step <= last):
-        yield Listed(OURS, given, tuple(_ranked(workspace, vocabulary, one, given, told) for one in people))
+        for name, never in ((OURS, frozenset[str]()), (RATED, unrated)):
+            found = (
+                _ranked(workspace, to_query(_heard(one, given, workspace), vocabulary), one, never, told)
+                for one in people
+            )
+            yield Listed(name, given, tuple(found))
         for name, scores in _baselines(models, people, given, workspace.catalogue, seed):
             places = top(scores, DEPTH)
             ids = workspace.catalogue.ids
             yield Listed(name, given, tuple(tuple(ids[p] for p in row if p != EMPTY) for row in places))
 
 
-def _ranked(
-    workspace: Workspace, vocabulary: Vocabulary, one: Taster, given: int, told: Callable[[], None]
-) -> tuple[str, ...]:
-    """What a conversation in which these likes were said, and nothing else, would be shown."""
+def _heard(one: Taster, given: int, workspace: Workspace) -> DialogueState:
+    """A conversation in which these likes were said, and nothing else."""
     likes = (Preference("item", workspace.catalogue[i].title, i, turn=1) for i in one.known[:given])
-    query = to_query(DialogueState(liked=tuple(likes), turn=1), vocabulary)
-    query = replace(query, exclude=query.exclude.union(one.known))
+    return DialogueState(liked=tuple(likes), turn=1)
+
+
+def _ranked(
+    workspace: Workspace, query: Query, one: Taster, never: frozenset[str], told: Callable[[], None]
+) -> tuple[str, ...]:
+    """The ranker's list. `never`: item_ids that are left out besides all that may be given."""
+    query = replace(query, exclude=query.exclude.union(one.known, never))
     found = workspace.ranker.rank(query, DEPTH).candidates
     told()
     return tuple(candidate.item_id for candidate in found)

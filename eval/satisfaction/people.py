@@ -95,7 +95,7 @@ def _lists(known: Interactions, players: Cast, plan: Plan, kept: Measured, tell:
         done, steps = counting(1), sum(step <= len(people[0].known) for step in STEPS) if people else 0
 
         def told() -> None:
-            tell("listing", next(done), steps * len(people))
+            tell("listing", next(done), 2 * steps * len(people))
 
         return Lists(people, tuple(listings(unseen, people, plan.seed, told)), left_out)
 

@@ -10,7 +10,7 @@ from eval.benchmarks.tables import Section
 from eval.metrics import Estimate
 from eval.satisfaction.chapters.comparing import TONES, less, percent, sure, verdict
 from eval.satisfaction.chapters.prose import claim, notes_of, saying, title_of, words_of
-from eval.satisfaction.lists import CO_OCCURRENCE, DEPTH, EASE, OURS, POPULAR, RANDOM, SYSTEMS
+from eval.satisfaction.lists import CO_OCCURRENCE, DEPTH, EASE, OURS, POPULAR, RANDOM, RATED, SYSTEMS
 from eval.satisfaction.page.charts import Dot, DotChart, Line, LineChart, Row
 from eval.satisfaction.page.document import Chapter, Claim, Tile
 from eval.satisfaction.people import People
@@ -38,6 +38,7 @@ class Warmth:
 
     likes_given: int
     tastebud: Estimate
+    tastebud_rated_items: Estimate
     co_occurrence: Estimate
     ease_alone: Estimate
     popularity: Estimate
@@ -112,6 +113,9 @@ def _claims(people: People, given: int, seed: int) -> Iterator[Claim]:
         )
         words = ("less", "same", "more")[sure(gap) + 1]
         yield claim(verdict(gap), "accuracy", words, system=name, figures=figures)
+    rated = people.judged[RATED, given]
+    right, ndcg = (rated.mean(figure, seed).value for figure in ("precision", "ndcg"))
+    yield claim("note", "accuracy", "rated", right=f"{DEPTH * right:.1f}", ndcg=f"{ndcg:.3f}")
 
 
 def warmth(people: People, seed: int) -> Chapter:
@@ -123,6 +127,7 @@ def warmth(people: People, seed: int) -> Chapter:
         Warmth(
             given,
             means[OURS][place],
+            means[RATED][place],
             means[CO_OCCURRENCE][place],
             means[EASE][place],
             means[POPULAR][place],

@@ -7,7 +7,14 @@ from eval.metrics import Estimate, bootstrap
 from eval.satisfaction.judged import Judged
 from eval.satisfaction.page.document import Verdict
 
-TONES = {"Tastebud": 0, "co-occurrence": 1, "EASE alone": 2, "popularity": 3, "random": 4}
+TONES = {
+    "Tastebud": 0,
+    "Tastebud, rated items": 7,
+    "co-occurrence": 1,
+    "EASE alone": 2,
+    "popularity": 3,
+    "random": 4,
+}
 """The colour of each system, the same in every chart."""
 
 

@@ -65,17 +65,16 @@ class Document:
         return tuple(one for chapter in self.chapters for one in chapter.claims if one.verdict == verdict)
 
 
-_NAMES = {
-    "ndcg": "NDCG",
-    "mrr": "MRR",
-    "ease": "EASE",
-    "tastebud": "Tastebud",
-    "simpson": "Simpson",
-    "gini": "Gini",
+_NAMES = {"ndcg": "NDCG", "mrr": "MRR", "tastebud": "Tastebud", "simpson": "Simpson", "gini": "Gini"}
+_JOINED = {
+    "co_occurrence": "co-occurrence",
+    "tastebud_rated_items": "Tastebud, rated items",
+    "ease_alone": "EASE alone",
+    "intra_list_distance": "intra-list distance",
+    "distinct_2": "distinct-2",
+    "median_ms": "median, ms",
+    "worst_tenth_ms": "worst tenth, ms",
 }
-_JOINED = {"co_occurrence": "co-occurrence", "intra_list_distance": "intra-list distance"}
-
-
 UNKNOWN = "–"
 
 

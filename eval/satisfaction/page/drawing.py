@@ -50,7 +50,8 @@ def _dots(chart: DotChart) -> str:
         parts.append(_text(x(tick), bottom + 16, _number(tick), "tick mid"))
     for place, row in enumerate(chart.rows):
         parts.append(_row(row, top + height * place, height, left, x, chart.bars))
-    parts.append(_text((left + right) / 2, bottom + 34, chart.axis, "axis mid"))
+    centre = min((left + right) / 2, WIDTH - LETTER * len(chart.axis) / 2)
+    parts.append(_text(centre, bottom + 34, chart.axis, "axis mid"))
     return _svg(chart.title, bottom + 42, parts)
 
 
@@ -79,7 +80,7 @@ def _lines(chart: LineChart) -> str:
         end for line in chart.lines for _, low, high in line.band for end in (low, high)
     ]
     ups = ticks_of(0.0, max((y for y in heights if not math.isnan(y)), default=1.0))
-    left, right, top, bottom = 40.0, WIDTH - 14.0, 76.0, 276.0
+    left, right, top, bottom = 40.0, WIDTH - 14.0, 84.0, 284.0
     order = sorted({px for line in chart.lines for px, _ in line.points})
 
     def x(value: float) -> float:
@@ -114,11 +115,14 @@ def _lines(chart: LineChart) -> str:
 
 
 def _legend(entries: Sequence[tuple[int, str]]) -> str:
-    parts, x = [], 0.0
+    parts, x, y = [], 0.0, 31.0
     for tone, name in entries:
-        parts.append(f'<circle cx="{x + 5:.1f}" cy="31" r="4.5" class="dot t{tone}"/>')
-        parts.append(_text(x + 14, 35, name, "tick"))
-        x += 28 + LETTER * len(name)
+        width = 24 + 5.9 * len(name)
+        if x + width > WIDTH:
+            x, y = 0.0, y + 15
+        parts.append(f'<circle cx="{x + 5:.1f}" cy="{y:.1f}" r="4.5" class="dot t{tone}"/>')
+        parts.append(_text(x + 14, y + 4, name, "tick"))
+        x += width
     return "".join(parts)
 
 

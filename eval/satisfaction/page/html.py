@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ from eval.satisfaction.page.document import Chapter, Document, cells, columns, h
 from eval.satisfaction.page.drawing import draw
 from eval.satisfaction.page.markdown import HEADS
 
+_CODE = re.compile(r"`([^`]+)`")
 TITLE = "How good is this recommender, and for whom?"
 
 
@@ -52,9 +54,9 @@ def _body(document: Document) -> Iterator[str]:
 def _chapter(chapter: Chapter) -> Iterator[str]:
     yield f'<section class="chapter" id="{chapter.key}"><h2>{escape(chapter.title)}</h2>'
     if chapter.missing:
-        yield f'<p class="missing"><b>Not measured.</b> {escape(chapter.missing)}</p>'
+        yield f'<p class="missing"><b>Not measured.</b> {_written(chapter.missing)}</p>'
     yield '<div class="intro"><div>'
-    yield from (f"<p>{escape(paragraph)}</p>" for paragraph in chapter.words)
+    yield from (f"<p>{_written(paragraph)}</p>" for paragraph in chapter.words)
     if chapter.notes:
         notes = "".join(f"<li>{escape(note)}</li>" for note in chapter.notes)
         yield f"<details><summary>How these figures are made</summary><ul>{notes}</ul></details>"
@@ -64,6 +66,11 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
     for table in chapter.tables:
         yield from _table(table)
     yield "</section>"
+
+
+def _written(text: str) -> str:
+    """Escaped, with `commands` as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _table(section: Section) -> Iterator[str]:
