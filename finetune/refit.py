@@ -69,8 +69,7 @@ def _feedback(workspace: Workspace) -> Feedback:
 
 
 def _former(workspace: Workspace) -> dict[str, LearnedScorer]:
-    starter = workspace.manifest.source.startswith("starter films")
-    folder = scorer_folder(workspace.folder, starter)
+    folder = scorer_folder(workspace.folder, workspace.is_starter)
     try:
         given = (workspace.catalogue, workspace.encoder, workspace.dense.vectors, Layers.packaged)
         return {"before": LearnedScorer.load(folder, *given)}

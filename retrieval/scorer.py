@@ -175,6 +175,7 @@ class LearnedScorer:
     def __init__(self, tower: Tower, features: Features, model: Blend, listener: Listener | None) -> None:
         """`listener`: left out where the blend gives it no weight, as it costs a pass of the encoder."""
         self._tower, self._features, self._model = tower, features, model
+        self._counts = features.mentions.counts
         self._listener = listener if model.added.get(HEARD) else None
 
     def scores(self, messages: Sequence[Message]) -> Scores:
@@ -203,7 +204,7 @@ class LearnedScorer:
 
     def familiarity(self, item_ids: Sequence[str]) -> float:
         """Mean over the items of n / (n + 10), where n training dialogues name an item; 1 for none."""
-        counts = self._features.mentions.counts[rows_of(self._features.catalogue, item_ids)]
+        counts = self._counts[rows_of(self._features.catalogue, item_ids)]
         return float(np.mean(counts / (counts + KNOWN))) if len(counts) else 1.0
 
     def save(self, folder: Path) -> None:

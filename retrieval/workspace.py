@@ -178,6 +178,11 @@ class Workspace:
         return self._loaded().ranker
 
     @property
+    def is_starter(self) -> bool:
+        """Whether it was built from the films that ship, of whatever edition."""
+        return self.manifest.source.startswith("starter films")
+
+    @property
     def scorer_fault(self) -> str:
         """Why the trained scorer is not used, for people to read; empty when it is, or when there is none."""
         return self._loaded().scorer_fault
@@ -188,8 +193,7 @@ class Workspace:
                 from retrieval.sources import open_sources
 
                 build = self.folder / "builds" / self.manifest.build
-                starter = self.manifest.source.startswith("starter films")
-                scorer = scorer_folder(self.folder, starter)
+                scorer = scorer_folder(self.folder, self.is_starter)
                 self._sources = open_sources(build, self.snapshot, self.encoder, scorer, self._without)
             return self._sources
 

@@ -22,6 +22,7 @@ from eval.benchmarks.known_item import read_descriptions
 from eval.benchmarks.tables import Section
 from eval.benchmarks.widening import people_of, state_of, without_users
 from eval.metrics import Estimate, bootstrap
+from eval.ranking_metrics import Hits, mean, ndcg_at, recall_at
 from finetune.corpus import known_conversations
 from finetune.splits import held_out_users
 from finetune.targets import cases
@@ -94,7 +95,7 @@ def measure_serving(
             if dialogues is not None:
                 asked = list(from_dialogues(recommender, dialogues, cases_at_most, seed))
                 yield _section("next new films of kept dialogues", workspace.ranker, asked, seed, say)
-            if workspace.manifest.source.startswith("starter films"):
+            if workspace.is_starter:
                 asked = list(from_descriptions(recommender))
                 yield _section("films described without their name", workspace.ranker, asked, seed, say)
         if workspace.interactions is not None:
@@ -147,19 +148,20 @@ def _section(title: str, ranker: Ranker, asked: Sequence[Asked], seed: int, say:
 
 def serve(name: str, ranker: Ranker, asked: Sequence[Asked], seed: int) -> Served:
     """Rank every query; intervals over whose they are."""
-    gains = np.array([_gains(ranker, one) for one in asked])
+    found = np.stack([_hits(ranker, one) for one in asked])
+    wanted = np.array([len(one.targets) for one in asked])
+    gains = [*(recall_at(found, wanted, k) for k in (1, 10, 50)), ndcg_at(found, wanted, 10)]
     owners, owner = np.unique([one.whose for one in asked], return_inverse=True)
 
     def mean_of(column: int) -> Estimate:
-        values = gains[:, column]
-        return bootstrap(len(owners), lambda weights: float(np.average(values, weights=weights[owner])), seed)
+        return bootstrap(len(owners), lambda weights: mean(gains[column], weights[owner]), seed)
 
     return Served(name, *(mean_of(column) for column in range(4)))
 
 
-def _gains(ranker: Ranker, asked: Asked) -> list[float]:
-    found = [candidate.item_id for candidate in ranker.rank(asked.query, DEPTH).candidates]
-    hits = np.array([item in asked.targets for item in found], dtype=float)
-    ideal = (1 / np.log2(np.arange(2, 2 + min(10, len(asked.targets))))).sum()
-    gained = (hits[:10] / np.log2(np.arange(2, 2 + len(hits[:10])))).sum()
-    return [*(hits[:k].sum() / len(asked.targets) for k in (1, 10, 50)), gained / ideal]
+def _hits(ranker: Ranker, asked: Asked) -> Hits:
+    """bool [DEPTH]: which ranks hold a target; False where the list is shorter."""
+    found = np.zeros(DEPTH, dtype=bool)
+    for rank, candidate in enumerate(ranker.rank(asked.query, DEPTH).candidates):
+        found[rank] = candidate.item_id in asked.targets
+    return found

@@ -58,14 +58,15 @@ def to_json(sections: Iterable[Section], adapter: str, seed: int) -> dict[str, A
         "seed": seed,
         "machine": asdict(machine()),
         "tables": [
-            {"title": one.title, "rows": [_plain(asdict(row)) for row in one.rows]} for one in sections
+            {"title": one.title, "rows": [plain(asdict(row)) for row in one.rows]} for one in sections
         ],
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Lists and dicts of plain data, with null for nan, as JSON has no such number."""
     if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from eval.benchmarks.tables import Section, shown
+from eval.benchmarks.tables import Section, plain, shown
 from eval.machine import machine
 from eval.metrics import Estimate
 from eval.satisfaction.page.charts import Chart
@@ -134,13 +134,5 @@ def to_json(document: Document) -> dict[str, Any]:
         "subject": document.subject,
         "settings": dict(document.settings),
         "machine": asdict(machine()),
-        "chapters": [_plain(asdict(chapter)) for chapter in document.chapters],
+        "chapters": [plain(asdict(chapter)) for chapter in document.chapters],
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
