@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from eval.metrics import Estimate
-from eval.report import ReportError
+from eval.picture import framed, text, write
 
 WIDTH, PANEL, TOP, LEFT, RIGHT, GAP = 640, 150, 64, 70, 24, 54
 COLOUR = "#b5452c"
-_STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:16px}"
-    ".small{font-size:12px;fill:#57606a}.end{text-anchor:end}.mid{text-anchor:middle}.head{font-weight:600}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +26,14 @@ def curves(panels: Sequence[Curve], title: str, axis: str) -> str:
     """The picture as SVG text; every panel from 0 to its own highest figure, `axis` named below all."""
     height = TOP + len(panels) * (PANEL + GAP) + 12
     drawn = "".join(_panel(panel, TOP + 20 + place * (PANEL + GAP)) for place, panel in enumerate(panels))
-    below = _text((LEFT + WIDTH - RIGHT) / 2, height - 8, axis, "small mid")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="img" aria-label="{escape(title)}"><style>{_STYLE}</style>'
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{_text(16, 28, title, "title")}'
-        f"{_text(16, 50, 'Bands are 95 % intervals.', 'small')}{drawn}{below}</svg>\n"
-    )
+    below = text((LEFT + WIDTH - RIGHT) / 2, height - 8, axis, "small mid")
+    head = f"{text(16, 28, title, 'title')}{text(16, 50, 'Bands are 95 % intervals.', 'small')}"
+    return framed(WIDTH, height, title, f"{head}{drawn}{below}")
 
 
 def draw(panels: Sequence[Curve], title: str, axis: str, path: Path) -> None:
     """Write the picture to `path`. Raises ReportError when it cannot be written."""
-    try:
-        path.write_text(curves(panels, title, axis), encoding="utf-8")
-    except OSError as error:
-        raise ReportError(
-            f"Cannot write {str(path)!r} ({error.strerror}): give --plot a writable file."
-        ) from None
+    write(curves(panels, title, axis), path)
 
 
 def _panel(curve: Curve, top: float) -> str:
@@ -65,19 +51,15 @@ def _panel(curve: Curve, top: float) -> str:
         f'<circle r="3" cx="{x}" cy="{y}" fill="{COLOUR}"/>' for x, y in (p.split(",") for p in line)
     )
     ticks = "".join(
-        _text(float(point(at, 0).split(",")[0]), top + PANEL + 16, f"{at:g}", "small mid") for at in curve.at
+        text(float(point(at, 0).split(",")[0]), top + PANEL + 16, f"{at:g}", "small mid") for at in curve.at
     )
     scale = "".join(
         f'<path d="M{point(curve.at[0], v)}L{point(curve.at[-1], v)}" stroke="#d0d7de"/>'
-        + _text(LEFT - 8, top + PANEL * (1 - v / highest) + 4, f"{v:.2g}", "small end")
+        + text(LEFT - 8, top + PANEL * (1 - v / highest) + 4, f"{v:.2g}", "small end")
         for v in (0.0, highest / 2, highest)
     )
     return (
-        f"{_text(LEFT, top - 8, curve.name, 'head')}{scale}"
+        f"{text(LEFT, top - 8, curve.name, 'head')}{scale}"
         f'<polygon points="{" ".join(band)}" fill="{COLOUR}" opacity="0.15"/>'
         f'<polyline points="{" ".join(line)}" fill="none" stroke="{COLOUR}" stroke-width="2"/>{dots}{ticks}'
     )
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(text)}</text>'

@@ -4,12 +4,11 @@ plotting library is needed to look at a comparison."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from eval.compare import BETTER, Difference
-from eval.report import ReportError
+from eval.picture import framed, text, write
 
 ROW, TOP, LABELS, PLOT, VALUES = 24, 84, 240, 380, 300
 COLOURS = {"better": "#1a7f37", "worse": "#b42318", "-": "#57606a"}
@@ -20,33 +19,19 @@ def forest(rows: Sequence[Difference], title: str) -> str:
 
     Green and red are verdicts; grey is neither.
     """
-    y, parts = TOP, [_text(16, 28, title, "title"), _text(16, 50, _legend(), "small")]
+    y, parts = TOP, [text(16, 28, title, "title"), text(16, 50, _legend(), "small")]
     for metric, group in groupby(rows, key=lambda row: row.metric):
         panel = list(group)
         parts.append(_panel(metric, panel, y))
         y += ROW * (len(panel) + 2) + 8
-    width = LABELS + PLOT + VALUES
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" '
-        f'role="img" aria-label="{escape(title)}"><style>{_STYLE}</style>'
-        f'<rect width="{width}" height="{y}" fill="#ffffff"/>{"".join(parts)}</svg>\n'
-    )
+    return framed(LABELS + PLOT + VALUES, y, title, "".join(parts))
 
 
 def draw(rows: Sequence[Difference], title: str, path: Path) -> None:
     """Write the picture to `path`. Raises ReportError when it cannot be written."""
-    try:
-        path.write_text(forest(rows, title), encoding="utf-8")
-    except OSError as error:
-        raise ReportError(
-            f"Cannot write {str(path)!r} ({error.strerror}): give --plot a writable file."
-        ) from None
+    write(forest(rows, title), path)
 
 
-_STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:16px}"
-    ".small{font-size:12px;fill:#57606a}.end{text-anchor:end}.mid{text-anchor:middle}.head{font-weight:600}"
-)
 _DIRECTION = {1: "more is better", -1: "less is better", 0: "neither is better"}
 
 
@@ -62,13 +47,13 @@ def _panel(metric: str, rows: Sequence[Difference], top: int) -> str:
     middle = LABELS + PLOT / 2
     bottom = top + ROW * len(rows)
     parts = [
-        _text(16, top - 10, f"{metric} ({_DIRECTION[BETTER[metric]]})", "head"),
+        text(16, top - 10, f"{metric} ({_DIRECTION[BETTER[metric]]})", "head"),
         _line(middle, top, middle, bottom, "#8c959f", 1),
     ]
     for row, y in zip(rows, range(top, bottom, ROW), strict=True):
         parts.append(_row(row, y + ROW / 2, middle, scale))
     ticks = {value: f"{value:+.2g}" if value else "0" for value in (-reach, 0.0, reach)}
-    parts += [_text(middle + x * scale, bottom + 14, tick, "small mid") for x, tick in ticks.items()]
+    parts += [text(middle + x * scale, bottom + 14, tick, "small mid") for x, tick in ticks.items()]
     return "".join(parts)
 
 
@@ -77,10 +62,10 @@ def _row(row: Difference, y: float, middle: float, scale: float) -> str:
     numbers = f"{row.a:.3f} → {row.b:.3f} · {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
     return "".join(
         (
-            _text(LABELS - 12, y + 4, f"{row.slice} ({row.units})", "end"),
+            text(LABELS - 12, y + 4, f"{row.slice} ({row.units})", "end"),
             _line(middle + gap.low * scale, y, middle + gap.high * scale, y, colour, 3),
             f'<circle cx="{middle + gap.value * scale:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>',
-            _text(LABELS + PLOT + 8, y + 4, numbers, "small"),
+            text(LABELS + PLOT + 8, y + 4, numbers, "small"),
         )
     )
 
@@ -90,7 +75,3 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: int) -
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
         f'stroke-width="{width}" stroke-linecap="round"/>'
     )
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(text)}</text>'

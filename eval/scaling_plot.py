@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eval.benchmarks.scale import ScaleRow
-from eval.report import ReportError
+from eval.picture import write
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 420, 70, 56, 150, 56
 CURVES = {
@@ -54,12 +54,7 @@ def scaling(rows: Sequence[ScaleRow]) -> str:
 
 def draw(rows: Sequence[ScaleRow], path: Path) -> None:
     """Write the picture to `path`. Raises ReportError when it cannot be written."""
-    try:
-        path.write_text(scaling(rows), encoding="utf-8")
-    except OSError as error:
-        raise ReportError(
-            f"Cannot write {str(path)!r} ({error.strerror}): give --plot a writable file."
-        ) from None
+    write(scaling(rows), path)
 
 
 def _log(value: float) -> float:
