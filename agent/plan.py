@@ -24,7 +24,8 @@ def to_query(state: DialogueState, vocabulary: Vocabulary, expansions: tuple[str
         liked=liked,
         disliked=_items(state.disliked),
         exclude=frozenset((*_items(known), *state.shown)),
-        facets=tuple(f for p in state.wants if not _promised(p) for f in _wished(p, vocabulary)),
+        facets=tuple(f for p in state.wants if p.kind not in FACET_FIELDS for f in _wished(p, vocabulary)),
+        preferences=preferences(state, vocabulary),
         constraints=to_constraints(state, vocabulary),
         long_tail=state.long_tail,
     )
@@ -47,7 +48,7 @@ def spoken(state: DialogueState, liked: tuple[str, ...]) -> tuple[Message, ...]:
 def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     """The promises of a state, in the order they were made."""
     require = [_group(p, vocabulary) for p in state.wants if _promised(p)]
-    require += [_group(p, vocabulary) for p in state.people]
+    require += [_group(p, vocabulary) for p in state.people if p.firm]
     if state.language:
         names = LANGUAGES.get(state.language, (state.language,))
         require.append(tuple(Facet("language", name) for name in names))
@@ -59,9 +60,15 @@ def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
     return Constraints(tuple(require), tuple(forbid), state.years, state.max_minutes)
 
 
+def preferences(state: DialogueState, vocabulary: Vocabulary) -> tuple[tuple[Facet, ...], ...]:
+    """Tastes told in passing, each a group of facets of which any will do."""
+    groups = (_group(p, vocabulary) for p in (*state.wants, *state.people) if not p.firm)
+    return tuple(group for group in groups if group)
+
+
 def wanted_text(state: DialogueState) -> str:
-    """What is wanted in words, for text retrieval; what is promised needs no likeness."""
-    return " ".join(p.value for p in state.wants if not _promised(p))
+    """What is wanted in words, for text retrieval; what the catalogue has facets for needs no likeness."""
+    return " ".join(p.value for p in state.wants if p.kind not in FACET_FIELDS)
 
 
 def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
@@ -71,8 +78,8 @@ def nearest(phrase: str, vocabulary: Vocabulary) -> tuple[Facet, ...]:
 
 
 def _promised(preference: Preference) -> bool:
-    """Whether a wish filters: what the catalogue has a facet for does, free words only rank."""
-    return preference.kind in FACET_FIELDS
+    """Whether a wish filters: it was asked for and the catalogue has a facet for it. All else only ranks."""
+    return preference.firm and preference.kind in FACET_FIELDS
 
 
 def _wished(preference: Preference, vocabulary: Vocabulary) -> tuple[Facet, ...]:

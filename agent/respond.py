@@ -18,7 +18,7 @@ from agent.policy import question_slots, question_texts
 from agent.prompting import phrase, prompt, templates
 from agent.state import Reading, describe_value
 from agent.types import DialogueState, Preference, Question, Speaker
-from agent.wanted import wanted_alone, wanted_phrase
+from agent.wanted import true_of, wanted_alone, wanted_phrase
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Ranking, Recommendation
 
@@ -170,7 +170,8 @@ def _lead(draft: Draft, catalogue: Catalogue) -> tuple[list[Wording], tuple[str,
         return wordings("lead_more", first=first), ()
     if draft.ranking.relaxed:
         return wordings("lead_relaxed", first=first), ()
-    wanted = wanted_phrase(draft.state)
+    state = true_of(draft.state, (catalogue[one.item_id] for one in draft.items))
+    wanted = wanted_phrase(state)
     fresh = [p for p in draft.state.liked if p.turn == draft.state.turn and p.item_id]
     if fresh or not wanted:
         likes = fresh or [p for p in draft.state.liked if p.turn is not None and p.item_id]
@@ -179,7 +180,7 @@ def _lead(draft: Draft, catalogue: Catalogue) -> tuple[list[Wording], tuple[str,
             liked = " and ".join(italic(catalogue[item_id]) for item_id in named)
             return wordings("lead_liked", liked=liked, first=first), named if len(named) == 1 else ()
     if wanted:
-        return _wanted_lead(draft.state, wanted, first), ()
+        return _wanted_lead(state, wanted, first), ()
     return wordings("lead_plain", first=first), ()
 
 

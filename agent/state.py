@@ -30,7 +30,7 @@ class Reading:
     """A message as it was understood: its frame, the items its names mean, and who read it.
 
     `foreign`: it is not in English. `instead`: the new wishes replace the old ones. `surprise`: anything
-    is welcome.
+    is welcome. `told`: those of the frame's wants and people that it tells in passing.
     """
 
     frame: Frame
@@ -38,6 +38,7 @@ class Reading:
     foreign: bool = False
     instead: bool = False
     surprise: bool = False
+    told: frozenset[str] = frozenset()
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -68,9 +69,16 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
             if name in by_name:
                 link = by_name[name]
                 state = with_item(state, slot, Preference("item", link.title, link.item_id, turn))
-    wants = [p for phrase in frame.want for p in wish(phrase, vocabulary, turn)]
+    wants = [
+        replace(p, firm=phrase not in reading.told)
+        for phrase in frame.want
+        for p in wish(phrase, vocabulary, turn)
+    ]
     avoids = [p for phrase in frame.avoid for p in refusal(phrase, vocabulary, turn)]
-    people = [Preference("person", vocabulary.person(n) or n, None, turn) for n in frame.people]
+    people = [
+        Preference("person", _people(name, vocabulary), None, turn, name not in reading.told)
+        for name in frame.people
+    ]
     kept = () if reading.instead and wants else _without(state.wants, avoids)
     state = replace(
         state,
@@ -205,10 +213,18 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
     return found
 
 
+def _people(name: str, vocabulary: Vocabulary) -> str:
+    """A name, or several of which any will do, as the catalogue writes them."""
+    return " or ".join(vocabulary.person(one) or one for one in name.split(" or "))
+
+
 def _merged(old: Iterable[Preference], new: Iterable[Preference]) -> tuple[Preference, ...]:
+    """All of both, once each; what was told before and is asked for now is a promise from now on."""
     merged = {(p.kind, p.value.casefold()): p for p in old}
     for preference in new:
-        merged.setdefault((preference.kind, preference.value.casefold()), preference)
+        key = (preference.kind, preference.value.casefold())
+        if key not in merged or (preference.firm and not merged[key].firm):
+            merged[key] = preference
     return tuple(merged.values())
 
 

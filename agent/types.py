@@ -79,13 +79,16 @@ class Preference:
 
     `kind`: "item", "genres", "themes", "moods", "person", ... or "text" for a wish the catalogue
     has no facet for. `value`: for an item its catalogue title. `turn`: the turn that set it
-    (from 1); None when it comes from the profile, that is from an earlier conversation.
+    (from 1); None when it comes from the profile, that is from an earlier conversation. `firm`: a wish that
+    was asked for, which is a promise; False for a taste told in passing ("I love horror"): it ranks, and
+    rules nothing out.
     """
 
     kind: str
     value: str
     item_id: str | None = None
     turn: int | None = None
+    firm: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from agent.claims import genre, is_form, is_subject, quoted, subject, themes, with_article
 from agent.policy import list_or
 from agent.state import VALUE_SLOTS, describe_value
-from agent.types import DialogueState
+from agent.types import DialogueState, Preference
+from retrieval.types import Item, facet_values
 
 
 def wanted_phrase(state: DialogueState) -> str:
@@ -42,6 +44,20 @@ def _topic(moods: Sequence[str], genres: Sequence[str], told: Sequence[str]) -> 
     plain = [value for value in told if " or " not in value]
     text, said = themes(plain, head or ("" if any(map(is_form, plain)) else "something"))
     return list_or([text, *(value for value in told if value not in said)], "and")
+
+
+def true_of(state: DialogueState, items: Iterable[Item]) -> DialogueState:
+    """The state without the tastes told in passing that some of the items have nothing of."""
+    shown = list(items)
+
+    def holds(preference: Preference) -> bool:
+        fields = ("directors", "cast") if preference.kind == "person" else (preference.kind,)
+        values = preference.value.split(" or ")
+        return preference.firm or all(
+            any(value in facet_values(item, field) for field in fields for value in values) for item in shown
+        )
+
+    return replace(state, wants=tuple(filter(holds, state.wants)), people=tuple(filter(holds, state.people)))
 
 
 def wanted_alone(state: DialogueState) -> tuple[str, str] | None:

@@ -165,12 +165,13 @@ def _broken(item: Item, state: DialogueState) -> Iterator[tuple[str, str, str]]:
     for avoid in state.avoids:
         if holds(item, avoid):
             yield "avoids", avoid.value, f"is {avoid.value}, which is avoided"
-    genres = [want for want in state.wants if want.kind == "genres"]
+    genres = [want for want in state.wants if want.kind == "genres" and want.firm]
     if genres and not any(holds(item, want) for want in genres):
         wanted = ", ".join(want.value for want in genres)
         yield "wants", wanted, f"is none of what is wanted ({wanted})"
-    if state.people and not any(holds(item, person) for person in state.people):
-        names = ", ".join(person.value for person in state.people)
+    people = [person for person in state.people if person.firm]
+    if people and not any(holds(item, person) for person in people):
+        names = ", ".join(person.value for person in people)
         yield "people", names, f"has none of {names}"
 
 

@@ -16,6 +16,7 @@ from retrieval.errors import QueryError
 from retrieval.filters import Eligible, eligible
 from retrieval.fusion import K, reciprocal_rank
 from retrieval.longtail import percentiles, reach
+from retrieval.preferences import doubted, parts
 from retrieval.relaxation import relaxations
 from retrieval.retriever import Retriever, check_n, check_share
 from retrieval.scorer import FusionScorer, Scorer
@@ -77,7 +78,7 @@ class Ranker:
         check_n(n)
         _check_controls(query)
         allowed, applied, relaxed = self._allowed(query)
-        candidates = self._once_each(self._candidates(query, allowed, max(DEPTH, 5 * n)), query)
+        candidates = self._once_each(self._candidates(query, applied, max(DEPTH, 5 * n)), query)
         return Ranking(tuple(self._controlled(candidates, query)[:n]), allowed.count, applied, relaxed)
 
     def rank_of(self, query: Query, item_id: str) -> Candidate | None:
@@ -86,12 +87,12 @@ class Ranker:
         Raises UnknownItemError, and QueryError for controls out of range.
         """
         _check_controls(query)
-        allowed, _, _ = self._allowed(query)
+        allowed, applied, _ = self._allowed(query)
         if not allowed.mask[self.catalogue.row(item_id)]:
             return None
-        head = self._controlled(self._once_each(self._candidates(query, allowed, DEPTH), query), query)
+        head = self._controlled(self._once_each(self._candidates(query, applied, DEPTH), query), query)
         placed = {candidate.item_id for candidate in head}
-        rest = [] if item_id in placed else self._candidates(query, allowed, len(self.catalogue))
+        rest = [] if item_id in placed else self._candidates(query, applied, len(self.catalogue))
         full = [*head, *(candidate for candidate in rest if candidate.item_id not in placed)]
         for rank, candidate in enumerate(full, start=1):
             if candidate.item_id == item_id:
@@ -185,12 +186,20 @@ class Ranker:
         mixed = {name: COLD[name] + share * (WARM[name] - COLD[name]) for name in COLD}
         return {**mixed, **WORDS} if query.text.strip() else mixed
 
-    def _candidates(self, query: Query, allowed: Eligible, depth: int) -> list[Candidate]:
+    def _candidates(self, query: Query, applied: Constraints, depth: int) -> list[Candidate]:
         """Fused and scored candidates out of the `depth` best of every source."""
+        fused = [
+            candidate
+            for constraints in parts(applied, query.preferences)
+            for candidate in self._fused(query, constraints, depth)
+        ]
+        return self.scorer.score(query, doubted(fused, query.preferences, self.catalogue))
+
+    def _fused(self, query: Query, constraints: Constraints, depth: int) -> list[Candidate]:
         weights = self._weights(query)
+        allowed = eligible(self.catalogue, constraints, _never(query))
         lists = {name: source.retrieve(query, allowed, depth) for name, source in self.sources.items()}
-        fused = reciprocal_rank(lists, {name: weights.get(name, 1.0) for name in lists})
-        return self.scorer.score(query, fused)
+        return reciprocal_rank(lists, {name: weights.get(name, 1.0) for name in lists})
 
 
 def _check_controls(query: Query) -> None:

@@ -116,11 +116,12 @@ class Query:
 
     `text`: what is wanted, in words and without titles. `expansions`: further texts, weaker.
     `liked` / `disliked`: item_ids, most recent last. `exclude`: never returned (seen, refused,
-    shown). `facets`: wished for but not promised (soft). `messages`: the dialogue behind it, oldest
-    first, for a scorer that reads dialogues; without any, it has nothing to say. `long_tail` in [0, 1]:
-    0 asks for the best whatever their fame, 1 for lesser-known items; `page`: how many are shown at
-    once, the last of which come from the long tail. `diversity` in [0, 1]: how much an item that is
-    like the ones before it loses.
+    shown). `facets`: near to what is wished for in free words (soft). `preferences`: tastes told in passing,
+    groups of facets like those of `Constraints.require`, the more of them an item has the better (soft).
+    `messages`: the dialogue behind it, oldest first, for a scorer that reads dialogues; without any, it has
+    nothing to say. `long_tail` in [0, 1]: 0 asks for the best whatever their fame, 1 for lesser-known items;
+    `page`: how many are shown at once, the last of which come from the long tail. `diversity` in [0, 1]:
+    how much an item that is like the ones before it loses.
     """
 
     text: str = ""
@@ -129,6 +130,7 @@ class Query:
     disliked: tuple[str, ...] = ()
     exclude: frozenset[str] = frozenset()
     facets: tuple[Facet, ...] = ()
+    preferences: tuple[tuple[Facet, ...], ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     messages: tuple[Message, ...] = ()
     long_tail: float = 0.0

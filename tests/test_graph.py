@@ -61,8 +61,8 @@ class TestAccumulating:
 
     def test_a_person_is_a_promise(self, chat: Conversation) -> None:
         reply = say(chat, "I love thrillers, something with Harrison Ford")
-        assert set(ids(reply)) <= {"fugitive", "blade"}
-        assert reply.items
+        assert set(ids(reply)[:2]) == {"fugitive", "blade"}  # the taste told in passing only leads
+        assert all("Harrison Ford" in CATALOGUE[one].cast for one in ids(reply))
 
     def test_a_critique_changes_years_and_length(self, chat: Conversation) -> None:
         first = say(chat, "a sci-fi action film")

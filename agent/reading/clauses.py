@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from agent.reading.cues import COMPARED, CUES, PANNED, PRONOUN, SPLIT
 from agent.reading.names import Named
+from agent.reading.passing import is_remark
 from agent.reading.vocabulary import Found, Vocabulary
 from agent.reading.wishes import read_wish
 
@@ -93,7 +94,7 @@ def read_clauses(text: str, named: Sequence[Named], vocabulary: Vocabulary) -> F
 
 def _events(clause: str, marks: dict[str, Named], vocabulary: Vocabulary) -> tuple[_Event, ...]:
     events = [_Event(i, marks[char].kind, char) for i, char in enumerate(clause) if char in marks]
-    terms = _joined(vocabulary.find(clause), clause)
+    terms = [] if is_remark(clause) else _joined(vocabulary.find(clause), clause)
     events += [_Event(start, "term", clause[start:end]) for start, end in terms]
     for cue in CUES.finditer(clause):
         if not any(start < cue.end() and cue.start() < end for start, end in terms):
@@ -128,7 +129,7 @@ def _read_clause(
             found.judge(name, "like" if polarity > 0 else "dislike")
     for event, sign in targets:
         _note(event, sign, clause, marks, found)
-    wish = read_wish(clause.text, polarity, vocabulary)
+    wish = None if is_remark(clause.text) else read_wish(clause.text, polarity, vocabulary)
     if wish:
         found.want.append(wish)
     return (polarity if targets or cued else 1), names

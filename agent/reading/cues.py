@@ -17,7 +17,9 @@ IDIOMS = re.compile(
     r"|nothing else|not (?:really )?(?:any|one|either) of (?:these|those|them)"
     r"|this (?:time|once|evening|week|weekend)"
     r"|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
-    r"|no preference|do not mind|do not care|do not know|no clue"
+    r"|no preference|do not mind|do not care|do not know|no clue|(?:do|does) not matter"
+    r"|nothing (?:in particular|specific)"
+    r"|if nothing (?:comes|springs) to mind|(?:not )?in (?:that|any)(?: particular)? order"
     r"|can not (?:get enough|wait|go wrong|beat)(?: of| for| with)?"
     r"|if not|as not|not (?:that )?long ago|could not stop|not to be missed|no doubt)\b",
     re.I,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.reading.acts import read_act, read_ordinals
@@ -69,6 +70,9 @@ _JOINTS = re.compile(r"-|['’](?:ve|re|ll|d|m|t|s)\b", re.I)
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)")
 
 
+_EITHER = re.compile(r"[\ue000-\uf8ff](?:\s*,\s*[\ue000-\uf8ff])*\s*,?\s+or\s+[\ue000-\uf8ff]", re.I)
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A name in a message. `mark` is the character that stands for it; `kind` is "item" or "person"."""
@@ -90,6 +94,15 @@ class _Mask:
             mark = chr(_FIRST_MARK + len(self.named))
             self.named.append(Named(name, mark, kind))
             self.text = self.text[:start] + mark + self.text[end:]
+
+
+def alternatives(masked: str, named: Sequence[Named]) -> list[list[str]]:
+    """People of whom any will do: "Brad Pitt, George Clooney or Matt Damon"."""
+    people = {name.mark: name.text for name in named if name.kind == "person"}
+    lists = (
+        [char for char in found[0] if "\ue000" <= char <= "\uf8ff"] for found in _EITHER.finditer(masked)
+    )
+    return [[people[mark] for mark in marks] for marks in lists if people.keys() >= set(marks)]
 
 
 def find_names(

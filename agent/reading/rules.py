@@ -11,7 +11,8 @@ from agent.reading.clauses import Findings, read_clauses
 from agent.reading.cues import CONTRACTIONS, IDIOMS
 from agent.reading.link import Linker
 from agent.reading.names import Named, find_names
-from agent.reading.slots import Slots, language_of, read_slots
+from agent.reading.passing import without_remarks
+from agent.reading.slots import Slots, language_of, read_slots, read_years
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Act, Frame
 
@@ -52,11 +53,17 @@ class Context:
     begun: bool = False
 
 
-def read_message(message: str, context: Context) -> Frame:
-    """Read `message` into a Frame by rules alone. Never raises on any text."""
+def masked_message(message: str, context: Context) -> tuple[str, list[Named]]:
+    """The message with a character for each name and its contractions spelt out, and the names."""
     masked, named = find_names(message, context.linker, context.vocabulary, context.shown)
     for pattern, replacement in CONTRACTIONS:
         masked = pattern.sub(replacement, masked)
+    return masked, named
+
+
+def read_message(message: str, context: Context) -> Frame:
+    """Read `message` into a Frame by rules alone. Never raises on any text."""
+    masked, named = masked_message(message, context)
     act = read_act(masked)
     about = _about(act, masked, named, context)
     masked, drops = _without_drops(masked, named)
@@ -71,7 +78,7 @@ def read_message(message: str, context: Context) -> Frame:
         want=tuple(dict.fromkeys(phrase for phrase in found.want if not _is_language(phrase, slots))),
         avoid=tuple(dict.fromkeys((*found.avoid, *refused))),
         people=tuple(dict.fromkeys(found.people)),
-        years=None if asked else slots.years,
+        years=None if asked else read_years(without_remarks(masked), context.latest),
         language=slots.language,
         max_minutes=slots.max_minutes,
         audience=slots.audience,

@@ -190,7 +190,8 @@ def _relative(text: str, latest: int | None) -> Years | None:
     ):
         return (latest - 4, None)
     if re.search(
-        r"\b(?:classics?|oldies|vintage|golden age|(?:something|anything) old(?:er)?(?! than)|"
+        r"\b(?:(?<!cult )(?<!modern )(?<!instant )(?<!new )classics?"
+        r"|oldies|vintage|golden age|(?:something|anything) old(?:er)?(?! than)|"
         r"old(?:er)? (?:film|movie|one|hollywood)s?)\b",
         text,
         re.I,

@@ -26,9 +26,8 @@ from eval.metrics import Estimate, bootstrap, jackknife
 from finetune.splits import held_out_users, place
 from finetune.verdicts import POSITIVE_ABOVE
 from retrieval.errors import InteractionsError
-from retrieval.filters import Eligible
 from retrieval.ranker import Ranker
-from retrieval.types import Candidate, Query
+from retrieval.types import Candidate, Constraints, Query
 from retrieval.workspace import Workspace
 
 K, DEEP = 10, 50
@@ -91,10 +90,10 @@ class _Once(Ranker):
     _last: tuple[Query, int, list[Candidate]] | None = None
     _each: tuple[Sequence[Candidate], list[Candidate]] | None = None
 
-    def _candidates(self, query: Query, allowed: Eligible, depth: int) -> list[Candidate]:
+    def _candidates(self, query: Query, applied: Constraints, depth: int) -> list[Candidate]:
         plain = replace(query, long_tail=0.0, diversity=0.0)
         if self._last is None or self._last[:2] != (plain, depth):
-            self._last = (plain, depth, super()._candidates(query, allowed, depth))
+            self._last = (plain, depth, super()._candidates(query, applied, depth))
         return self._last[2]
 
     def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
