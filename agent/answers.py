@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent import explain
+from agent.details import detail, foremost
 from agent.plan import to_constraints
 from agent.policy import MOOD_CHIPS, list_or
 from agent.prompting import phrase
@@ -15,6 +16,7 @@ from agent.reading.talk import small_talk
 from agent.reasons import Grounds
 from agent.respond import capital, italic, plain_name
 from agent.state import Reading, forget
+from agent.summary import summary
 from agent.types import DialogueState, Explanation, Question
 from retrieval.filters import describe, satisfies
 from retrieval.types import Constraints, Item
@@ -55,7 +57,7 @@ def answer(
     if act == "ask_why":
         return _why(message, reading, before, state, grounds)
     if act == "ask_about":
-        return _about(reading, before, state, grounds)
+        return _about(message, reading, before, state, grounds)
     if act == "accept":
         return _accept(reading, before, state, grounds)
     if act == "reject":
@@ -113,19 +115,24 @@ def _why(
     return Answer(told.text, replace(state, pending=question), None, told.options or ("show me more",))
 
 
-def _about(reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds) -> Answer:
+def _about(
+    message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds
+) -> Answer:
     items = _targets(reading, before, grounds)
     if len(items) > 1:
         return Answer(explain.compared(items, grounds), state, None, ("show me more",))
+    shown = [grounds.catalogue[item_id] for item_id in before.last_shown]
+    most = None if reading.links else foremost(shown, message)
+    if most is not None:
+        return Answer(most, state, None, ("show me more",))
     item = items[0] if items else None
     if item is None and not reading.unknown:
         return _chat("?", state, grounds)
     if item is None:
         name = f"*{plain_name(reading.unknown[0])}*"
         return Answer(phrase("about_unknown", name=name), state)
-    return Answer(
-        phrase("about", title=italic(item), facts=explain.facts(item)), state, None, ("show me more",)
-    )
+    text = detail(item, message) or phrase("about", title=italic(item), facts=explain.facts(item))
+    return Answer(text, state, None, ("show me more",))
 
 
 def _about_rule(state: DialogueState) -> bool:
@@ -182,6 +189,8 @@ def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
     if kind == "greet" and known and state.turn == 1:
         titles = " and ".join(italic(grounds.catalogue[p.item_id]) for p in known[-2:] if p.item_id)
         return _asking(phrase("last_time", titles=titles), state, ("more of that", *chips))
+    if kind == "profile":
+        return Answer(summary(state, grounds.catalogue), replace(state, pending=None), None, chips)
     if kind == "distress":
         return Answer(phrase("distress"), replace(state, pending=None))
     if kind in ("greet", "help", "who", "injection", "weather"):

@@ -145,7 +145,7 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     if reading.foreign:
         found.append(phrase("english"))
     found += [phrase("unknown_aside", name=plain_name(name)) for name in reading.unknown[:2]]
-    avoided = [_refusal(p) for p in _new(before.avoids, state.avoids)]
+    avoided = [refusal_in_words(p) for p in _new(before.avoids, state.avoids)]
     if avoided:
         found.append(phrase("noted_avoid", values=", ".join(avoided)))
     if reading.frame.act == "reject":
@@ -281,10 +281,12 @@ def _pieces(text: str) -> list[str]:
     return [f"{word} " if i < text.count(" ") else word for i, word in enumerate(text.split(" "))]
 
 
-def _refusal(preference: Preference) -> str:
-    """An avoided thing after "Noted": `no horror`, `nothing melancholic`, `nothing for the family`."""
+def refusal_in_words(preference: Preference) -> str:
+    """An avoided thing after "Noted": `no horror`, `nothing melancholic`, `nothing in French`."""
     if preference.kind == "audience":
         return f"nothing {describe_value('audience', preference.value)}"
+    if preference.kind == "language":
+        return f"nothing {describe_value('language', preference.value)}"
     return f"{'nothing' if preference.kind in ('text', 'moods') else 'no'} {preference.value}"
 
 

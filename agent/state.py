@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
+from agent.reading.slots import language_of
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Frame, Preference, Slot
 
@@ -200,6 +201,8 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
     """An avoided phrase as preferences; a person's name is one too. Alternatives are refused one by one."""
     if phrase.lower() in ("family", "teen", "adult"):
         return [Preference("audience", phrase.lower(), None, turn)]
+    if language_of(phrase) is not None or phrase.lower() in vocabulary.languages:
+        return [Preference("language", language_of(phrase) or phrase.lower(), None, turn)]
     person = None if vocabulary.answer(phrase) else vocabulary.person(phrase)
     if person is not None:
         return [Preference("person", person, None, turn)]

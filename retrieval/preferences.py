@@ -14,7 +14,7 @@ from retrieval.types import Candidate, Constraints, Facet
 Groups = Sequence[tuple[Facet, ...]]
 """Of each group, one facet is enough."""
 
-DOUBT = 0.3
+DOUBT = 0.1
 """What is left of the fused score of an item that has nothing of what was told."""
 
 

@@ -155,13 +155,16 @@ class Ranker:
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
 
     def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
-        """Without the twins of earlier or excluded ones: catalogues list some titles twice."""
+        """Without the twins of earlier or excluded ones, for catalogues list some titles twice, and without
+        namesakes of those liked or not: whoever speaks of a title rarely says which of its versions is meant.
+        """
         met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
+        named = {self.catalogue[item_id].title for item_id in (*query.liked, *query.disliked)}
         kept: list[Candidate] = []
         for candidate in candidates:
-            label = self.catalogue[candidate.item_id].label
-            if label not in met:
-                met.add(label)
+            item = self.catalogue[candidate.item_id]
+            if item.label not in met and item.title not in named:
+                met.add(item.label)
                 kept.append(replace(candidate, rank=len(kept) + 1))
         return kept
 

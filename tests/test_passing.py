@@ -136,12 +136,6 @@ def test_what_is_told_and_asked_for_later_is_a_promise(films: Recommender) -> No
     assert wishes(later.wants, True) == ["horror"]
 
 
-def test_an_answer_to_a_question_asks(films: Recommender) -> None:
-    chat = films.conversation(user="answers")
-    assert chat.send("hello").question
-    assert wishes(chat.send("I love horror").state.wants, True) == ["horror"]
-
-
 def test_a_taste_leads_and_rules_nothing_out(films: Recommender) -> None:
     items = films.recommend([{"role": "user", "content": "I love westerns"}], n=10).items
     western = ["western" in films.item(one.item_id).genres for one in items]

@@ -38,6 +38,7 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"|pourquoi)\b",
             r"\bwhat makes you (?:think|say|recommend|suggest)\b",
             r"\bwhy (?:did you|do you|would you|are you|is it|was it|that one|this one|those|these)\b",
+            r"[.!?,]\s+(?:and |but )?why (?:(?:the|this|that|not)\b|[\ue000-\uf8ff])",
         ),
     ),
     (
@@ -50,7 +51,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"(?<!what )\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
             r"\bis .{1,60} (?:any good|worth)\b"
             r"|^(?:and )?is .{1,80} or .{1,80} (?:better|longer|shorter|older|newer|scarier|funnier)\b",
-            r"\bwhich (?:one )?(?:is|was|has|runs|came|of|would|should)\b.{0,60}\?|\bcompare\b",
+            r"\bwhich (?:one |of (?:these|those|them) )?(?:is|was|has|runs|came|of|would|should)"
+            r"\b.{0,60}\?|\bcompare\b",
         ),
     ),
     (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from agent.reading.frames import AUDIENCES
 from agent.reading.rules import is_empty
 from agent.reading.scene import Scene
+from agent.reading.slots import language_of
 from agent.reading.vocabulary import Vocabulary
 from agent.types import Frame
 
@@ -78,11 +80,13 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
     )
     said = {_plain(name) for key in (*_NAMED, "drop") for name in getattr(model, key)}
     missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
+    refused = (name for name in rules.avoid if name in AUDIENCES or language_of(name) is not None)
     return replace(
         model,
         like=like,
         dislike=dislike,
         seen=seen,
+        avoid=tuple(dict.fromkeys((*model.avoid, *(name for name in refused if not _within(name, said))))),
         want=(*(want for want in model.want if _plain(want) not in map(_plain, lost)), *missed),
         people=tuple(name for name in model.people if name not in lost),
         years=rules.years if "years" in rules.drop else model.years,

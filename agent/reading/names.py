@@ -10,6 +10,7 @@ from agent.reading.acts import read_act, read_ordinals
 from agent.reading.foreign import SMALL_WORDS
 from agent.reading.link import Link, Linker
 from agent.reading.mentions import Mention
+from agent.reading.slots import language_of
 from agent.reading.titles import common_words
 from agent.reading.topics import is_topic_here, titles_only
 from agent.reading.vocabulary import Vocabulary, singulars
@@ -171,7 +172,7 @@ def _take_pattern(
         start = match.start(group)
         name = _STOP.sub("", " " + match[group])[1:].strip(" .,!?'’")
         marked = any(0xE000 <= ord(char) <= 0xF8FF for char in name)
-        if not name or marked or _YEAR.fullmatch(name) or vocabulary.term(name):
+        if not name or marked or _YEAR.fullmatch(name) or vocabulary.term(name) or language_of(name):
             continue
         if _NUMBER.fullmatch(name) and not ((link := linker.link(name)) and link.exact):
             continue  # "shorter than 2 hours", "not the 80s"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.reading.acts import is_critique, read_act, read_drops, read_ordinals
-from agent.reading.clauses import Findings, read_clauses
+from agent.reading.clauses import read_clauses
 from agent.reading.cues import CONTRACTIONS, IDIOMS
 from agent.reading.link import Linker
 from agent.reading.names import Named, find_names
@@ -69,8 +69,9 @@ def read_message(message: str, context: Context) -> Frame:
     masked, drops = _without_drops(masked, named)
     slots = read_slots(masked, context.latest, context.vocabulary.languages)
     asked = act == "ask_why" or bool(about)
-    found = Findings() if asked else read_clauses(IDIOMS.sub(" ", masked), named, context.vocabulary)
-    refused = () if slots.not_audience is None else (slots.not_audience,)
+    told = _before_why(masked) if asked else masked
+    found = read_clauses(IDIOMS.sub(" ", told), named, context.vocabulary)
+    refused = tuple(value for value in (slots.not_audience, slots.not_language) if value is not None)
     frame = Frame(
         like=found.names("like"),
         dislike=found.names("dislike"),
@@ -88,6 +89,12 @@ def read_message(message: str, context: Context) -> Frame:
     if act is None and is_empty(frame) and context.vocabulary.answer(message):
         frame = replace(frame, want=(message.strip(" .!?"),))  # "think" says nothing inside a sentence
     return replace(frame, act=_act(frame, act, masked, context))
+
+
+def _before_why(masked: str) -> str:
+    """What stands before a question that asks why: "seen the first one. why the second?" """
+    why = re.search(r"[.!?,]\s+(?:and |but )?why\b", masked, re.I)
+    return masked[: why.start()] if why else ""
 
 
 def is_empty(frame: Frame) -> bool:
@@ -113,7 +120,8 @@ def _about(act: Act | None, masked: str, named: Sequence[Named], context: Contex
     """What an act speaks of: the names in it, a place among what is on show, or a name nobody knows."""
     if act not in ("ask_why", "ask_about") and not (act == "accept" and _TAKEN.search(masked)):
         return ()
-    items = tuple(name.text for name in named if name.kind == "item")
+    before = _before_why(masked) if act == "ask_why" else ""
+    items = tuple(name.text for name in named if name.kind == "item" and name.mark not in before)
     if items:
         return items
     ordinals = read_ordinals(masked, len(context.shown))

@@ -83,13 +83,16 @@ _SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The single-valued slots of one message; None = not said. `not_audience`: an audience it refused."""
+    """The single-valued slots of one message; None = not said. `not_audience`, `not_language`: those it
+    refused.
+    """
 
     years: Years | None = None
     language: str | None = None
     max_minutes: int | None = None
     audience: str | None = None
     not_audience: str | None = None
+    not_language: str | None = None
 
 
 def language_names() -> frozenset[str]:
@@ -115,6 +118,7 @@ def read_slots(text: str, latest: int | None = None, languages: Collection[str] 
         max_minutes=_max_minutes(text),
         audience=audience,
         not_audience=refused,
+        not_language=_refused_language(text, languages),
     )
 
 
@@ -233,6 +237,18 @@ def _language(text: str, languages: Collection[str]) -> str | None:
         return None
     name = (match[1] or match[2]).lower()
     return _LANGUAGES.get(name, name)
+
+
+def _refused_language(text: str, languages: Collection[str]) -> str | None:
+    """The language that the text wants nothing in: "not in Korean", "no French films", "but not Korean"."""
+    names = "|".join(map(re.escape, (*_LANGUAGES, *sorted(languages))))
+    match = re.search(
+        rf"\b(?:no(?:t|thing)?|without|avoid|except(?: for)?|anything but)\s+(?:(?:in|any|more)\s+){{0,2}}"
+        rf"({names})\b(?!\s+(?!films?|movies?|cinema|ones?|language|please|this|either|and|or|but)\w)",
+        text,
+        re.I,
+    )
+    return None if match is None else _LANGUAGES.get(match[1].lower(), match[1].lower())
 
 
 def _audience(text: str) -> tuple[str | None, str | None]:

@@ -31,6 +31,14 @@ _CHAT = (
         r"\b(?:who|what) are you\b|\bare you (?:a |an )?(?:bot|robot|human|ai|real)\b|\byour name\b"
         r"|\bwho made you\b",
     ),
+    (
+        "profile",
+        r"\bwhat (?:do|did|have) (?:you|u) (?:know|learn\w*|remember\w*|got|understood)\b.{0,20}"
+        r"\b(?:about|of|on) me\b"
+        r"|\bwhat(?:['’]s| is) (?:in )?my (?:taste|profile)\b"
+        r"|\b(?:show|tell) (?:me )?(?:about )?my (?:taste|profile)\b"
+        r"|\bwhat have i (?:told|said)\b",
+    ),
     ("help", r"^(?:help|\?+)\W*$|\bwhat can (?:you|i)\b|\bhow (?:does this|do you|do i)\b"),
     ("thanks", r"\b(?:thanks?|thank you|thx|cheers|gracias|merci|danke|bye|goodbye|good night)\b"),
     (
@@ -52,10 +60,13 @@ def small_talk(message: str) -> str | None:
 
 
 def off_the_road(message: str) -> str | None:
-    """Why a message is answered whatever else it says: somebody is in distress, or asks for the weather
-    ("is it raining in Paris" wishes for no film of that place); None where it may hold a wish."""
+    """Why a message is answered whatever else it says: somebody is in distress, or asks what is known of
+    them, or for the weather ("is it raining in Paris" wishes for no film of that place); None where it may
+    hold a wish."""
     if in_distress(_QUOTED.sub(" ", message)):
         return "distress, not a wish"
+    if small_talk(message) == "profile":
+        return "asks what is known, and wishes for nothing"
     return "the weather, not a wish" if _WEATHER_ASKED.match(message) else None
 
 

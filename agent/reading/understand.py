@@ -17,19 +17,16 @@ from agent.reading.draft import draft_of, latest_year
 from agent.reading.foreign import is_foreign
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
-from agent.reading.names import Named, alternatives
-from agent.reading.passing import examples_of_age, in_passing, without_remarks
-from agent.reading.rules import Context, is_empty, masked_message, read_message
+from agent.reading.refine import Refiner
+from agent.reading.rules import Context, is_empty, read_message
 from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
-from agent.reading.slots import read_years
 from agent.reading.talk import before_orders, off_the_road, small_talk
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import read_description
-from agent.state import ALTERNATIVES, Linked, Reading
-from agent.types import DialogueState, Frame, Question, Speaker
+from agent.state import Linked, Reading
+from agent.types import DialogueState, Frame, Speaker
 from retrieval.catalogue import Catalogue
-from retrieval.filters import satisfies
-from retrieval.types import Constraints, Facet, Item, Years
+from retrieval.types import Item
 
 LIKE_AN_ITEM = 0.35
 """Cosine to the nearest item below which a description means nothing here. Of 46 descriptions of films
@@ -51,7 +48,6 @@ _SURPRISE = re.compile(
 )
 _YEAR = re.compile(r"\(?\b((?:1[89]|20)\d\d)\b\)?\s*$")
 _STATED = re.compile(r"\d|\b(?:twen|thir|for|fif|six|seven|eigh|nine)ties\b|\bhours?\b", re.I)
-_REFUSES = r"\b(?:not?|any|more|without|avoid|hate|enough|of|nothing|never|too|tired of)"
 _COMPARED = re.compile(
     r"\b(newer|more recent|more modern|older|earlier|shorter)\b(?! like)(?: than\s+(.{1,60}))?", re.I
 )
@@ -84,6 +80,7 @@ class Reader:
         self._language = language
         self._likeness = likeness
         self._latest = latest_year(catalogue)
+        self._refiner = Refiner(catalogue, vocabulary, self._latest)
         self._checks = Checks(vocabulary, self._exact, self._named)
 
     def read(self, message: str, state: DialogueState) -> Understood:
@@ -104,16 +101,16 @@ class Reader:
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
         message = wish
         pending = state.pending
-        left = self._language is None or draft.act in _LEFT_TO_RULES[self._language.tuned]
+        left = self._language is None or draft.act in _LEFT_TO_RULES[self._language.tuned] or draft.drop
         if left or is_foreign(message):  # the model was taught in English
-            return self._in_passing(self._by_rules(draft, None, message, shown), message, context, pending)
+            return self._refined(self._by_rules(draft, None, message, shown), message, context, shown)
         scene = Scene(
             labels[:MOST_SHOWN],
             pending.text if pending else "",
             tuple(option for option in pending.options if option != SURPRISE) if pending else (),
         )
         understood = self._with_model(message, draft, scene, shown)
-        return self._in_passing(understood, message, context, pending)
+        return self._refined(understood, message, context, shown)
 
     def _described(self, frame: Frame, message: str) -> Frame:
         """A message that describes something the catalogue has: a wish in its own words."""
@@ -203,60 +200,10 @@ class Reader:
         late = word in ("newer", "more recent", "more modern")
         return replace(frame, years=(middle + 1, None) if late else (None, middle - 1))
 
-    def _in_passing(
-        self, understood: Understood, message: str, context: Context, pending: Question | None
+    def _refined(
+        self, understood: Understood, message: str, context: Context, shown: Sequence[Item]
     ) -> Understood:
-        """Tells tastes from requests and takes out what describes a film. An answer to a question asks."""
-        reading = understood.reading
-        frame = reading.frame
-        if not (frame.want or frame.people or frame.years):
-            return understood
-        masked, named = masked_message(message, context)
-        passing = in_passing(masked, named, self._vocabulary)
-        want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
-        want, avoid = self._not_both(want, frame.avoid, masked)
-        people = _grouped(frame.people, alternatives(masked, named))
-        years = None if self._mistaken(frame.years, masked, named, reading.links) else frame.years
-        frame = replace(frame, want=want, avoid=avoid, people=people, years=years)
-        told = (
-            *(phrase for phrase in want if self._all_in(phrase, passing.told)),
-            *(name for name in people if passing.people.issuperset(name.lower().split(" or "))),
-        )
-        told = told if pending is None else ()
-        return replace(understood, reading=replace(reading, frame=frame, told=frozenset(told)))
-
-    def _not_both(
-        self, want: tuple[str, ...], avoid: tuple[str, ...], masked: str
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A wish goes before the refusal of a kind of it ("no gross-out comedies"), but not of it all."""
-        for phrase in avoid:
-            same = tuple(wish for wish in want if self._meant(wish) & self._meant(phrase))
-            if same and re.search(rf"{_REFUSES}\s+{re.escape(phrase)}", masked, re.I):
-                want = tuple(wish for wish in want if wish not in same)
-            elif same:
-                avoid = tuple(other for other in avoid if other != phrase)
-        return want, avoid
-
-    def _meant(self, phrase: str) -> frozenset[Facet]:
-        options = (phrase, *ALTERNATIVES.split(phrase))
-        terms = [self._vocabulary.answer(option) for option in options]
-        return frozenset(facet for term in terms if term is not None for facet in term.facets)
-
-    def _all_in(self, phrase: str, facets: frozenset[Facet]) -> bool:
-        meant = self._meant(phrase)
-        return bool(meant) and meant <= facets
-
-    def _mistaken(
-        self, years: Years | None, masked: str, named: Sequence[Named], links: Sequence[Linked]
-    ) -> bool:
-        """Whether years come from a remark ("a true classic!"), or examples of them lie outside."""
-        if years is None:
-            return False
-        if read_years(masked, self._latest) and not read_years(without_remarks(masked), self._latest):
-            return True
-        examples = examples_of_age(masked, named)
-        given = [self._catalogue[link.item_id] for link in links if link.item_id and link.name in examples]
-        return any(not satisfies(item, Constraints(years=years)) for item in given)
+        return replace(understood, reading=self._refiner.refined(understood.reading, message, context, shown))
 
     def link(self, name: str) -> Linked:
         """The item a name means; without one, `item_id` is None."""
@@ -267,10 +214,3 @@ class Reader:
         if link is None:
             return Linked(name, None, name, False)
         return Linked(name, link.item_id, link.title, link.exact)
-
-
-def _grouped(people: Sequence[str], groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The people of a frame, those of whom any will do in one value: "Brad Pitt or Matt Damon"."""
-    of = {name.lower(): group for group in groups for name in group}
-    joined = (of.get(name.lower(), [name]) for name in people)
-    return tuple(dict.fromkeys(" or ".join(names) for names in joined))

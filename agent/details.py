@@ -1,0 +1,69 @@
+"""One thing about an item, where one thing was asked: who made it, how long it is, whom it suits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agent.policy import list_or
+from agent.prompting import phrase
+from agent.respond import capital, italic
+from retrieval.types import Item
+
+_ASKED = (
+    ("detail_directors", r"\b(?:who (?:directed|made|shot|wrote and directed)|director)\b"),
+    ("detail_cast", r"\b(?:who(?:['’]s| is| are|s)? (?:in|star\w*|act\w*|play\w*)|cast|actors?|actresses)\b"),
+    ("detail_minutes", r"\bhow long\b|\b(?:running time|runtime|length|minutes)\b"),
+    ("detail_year", r"\b(?:when (?:was|did|is)|what year|which year|how old is|come out|came out)\b"),
+    ("detail_language", r"\b(?:what|which) language\b|\bsubtitle[sd]?\b|\bis it in \w+\b"),
+    (
+        "detail_audience",
+        r"\b(?:kids?|child(?:ren)?|family|appropriate|suitable|rated|rating|violent|gory|scary for)\b",
+    ),
+    ("detail_genres", r"\b(?:what (?:kind|sort|type|genre)|which genre)\b"),
+)
+_FOR = {"family": "the whole family", "teen": "teenagers and up", "adult": "grown-ups"}
+
+
+def detail(item: Item, message: str) -> str | None:
+    """The one thing that a question asks of an item, in a sentence; None where it asks for all, or more."""
+    asked = [name for name, pattern in _ASKED if re.search(pattern, message, re.I)]
+    if len(asked) != 1:
+        return None
+    value = _value(item, asked[0].removeprefix("detail_"))
+    if not value:
+        return phrase("detail_unknown", title=italic(item))
+    text = phrase(asked[0], title=italic(item), value=value)
+    if asked[0] == "detail_audience" and item.content_notes:
+        text = f"{text} {phrase('detail_notes', notes=list_or(item.content_notes, 'and'))}"
+    return capital(text)
+
+
+_MOST = (
+    ("detail_minutes", min, r"\b(?:shortest|quickest)\b"),
+    ("detail_minutes", max, r"\blongest\b"),
+    ("detail_year", min, r"\b(?:oldest|earliest)\b"),
+    ("detail_year", max, r"\b(?:newest|latest|most recent)\b"),
+)
+
+
+def foremost(items: Sequence[Item], message: str) -> str | None:
+    """Which of several is the shortest, longest, oldest or newest; None where that is not asked or known."""
+    for name, best, pattern in _MOST:
+        values = {item.item_id: _value(item, name.removeprefix("detail_")) for item in items}
+        known = [item for item in items if values[item.item_id]]
+        if known and re.search(pattern, message, re.I):
+            item = best(known, key=lambda one: int(values[one.item_id]))
+            return phrase(name, title=italic(item), value=values[item.item_id])
+    return None
+
+
+def _value(item: Item, name: str) -> str:
+    if name == "language":
+        return (item.language or "").title()
+    if name == "audience":
+        return _FOR.get(item.audience or "", "")
+    value = getattr(item, name)
+    if isinstance(value, tuple):
+        return list_or(value, "and") if value else ""
+    return "" if value is None else str(value)

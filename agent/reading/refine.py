@@ -1,0 +1,113 @@
+"""What the whole message makes of a frame, whoever read it: promises, tastes told in passing, remarks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.reading.names import Named, alternatives
+from agent.reading.passing import examples_of_age, in_passing, without_remarks
+from agent.reading.rules import Context, masked_message
+from agent.reading.slots import read_years
+from agent.reading.vocabulary import Vocabulary
+from agent.state import ALTERNATIVES, Linked, Reading
+from retrieval.catalogue import Catalogue
+from retrieval.filters import satisfies
+from retrieval.types import Constraints, Facet, Item, Years
+
+_REFUSES = r"\b(?:not?|any|more|without|avoid|hate|enough|of|nothing|never|too|tired of)"
+_SAME = re.compile(r"\b(?:the )?same (director|filmmaker|actor|actress|star|lead|cast)s?\b", re.I)
+MOST_SAME = 3
+"""Actors of whom any is meant by "with the same actors"."""
+
+
+class Refiner:
+    """Reads once more what a frame holds, in the light of the clauses it stands in."""
+
+    def __init__(self, catalogue: Catalogue, vocabulary: Vocabulary, latest: int | None) -> None:
+        """`latest`: the newest year of the catalogue, from which "recent" counts."""
+        self._catalogue = catalogue
+        self._vocabulary = vocabulary
+        self._latest = latest
+
+    def refined(self, reading: Reading, message: str, context: Context, shown: Sequence[Item]) -> Reading:
+        """The same reading with tastes told from requests, and without what only describes a film.
+
+        `shown`: the items on show, which "the same director" may mean.
+        """
+        frame = reading.frame
+        if not (frame.want or frame.people or frame.years or _SAME.search(message)):
+            return reading
+        masked, named = masked_message(message, context)
+        passing = in_passing(masked, named, self._vocabulary)
+        want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
+        want, avoid = self._not_both(want, frame.avoid, masked)
+        want, people = self._same_people(message, want, frame.people, reading.links, shown)
+        people = _grouped(people, alternatives(masked, named))
+        years = None if self._mistaken(frame.years, masked, named, reading.links) else frame.years
+        frame = replace(frame, want=want, avoid=avoid, people=people, years=years)
+        told = (
+            *(phrase for phrase in want if self._all_in(phrase, passing.told)),
+            *(name for name in people if passing.people.issuperset(name.lower().split(" or "))),
+        )
+        return replace(reading, frame=frame, told=frozenset(told))
+
+    def _same_people(
+        self,
+        message: str,
+        want: tuple[str, ...],
+        people: tuple[str, ...],
+        links: Sequence[Linked],
+        shown: Sequence[Item],
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """ "By the same director": as of the item that the message names, else of the first on show."""
+        match = _SAME.search(message)
+        items = [self._catalogue[link.item_id] for link in links if link.item_id] or shown[:1]
+        if not match or not items:
+            return want, people
+        item = items[0]
+        meant = item.directors if match[1].lower() in ("director", "filmmaker") else item.cast[:MOST_SAME]
+        kept = tuple(phrase for phrase in want if phrase.lower() not in match[0].lower())
+        others = tuple(name for name in people if name.lower() not in match[0].lower())
+        return kept, (*others, " or ".join(meant)) if meant else others
+
+    def _not_both(
+        self, want: tuple[str, ...], avoid: tuple[str, ...], masked: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A wish goes before the refusal of a kind of it ("no gross-out comedies"), but not of it all."""
+        for phrase in avoid:
+            same = tuple(wish for wish in want if self._meant(wish) & self._meant(phrase))
+            if same and re.search(rf"{_REFUSES}\s+{re.escape(phrase)}", masked, re.I):
+                want = tuple(wish for wish in want if wish not in same)
+            elif same:
+                avoid = tuple(other for other in avoid if other != phrase)
+        return want, avoid
+
+    def _meant(self, phrase: str) -> frozenset[Facet]:
+        options = (phrase, *ALTERNATIVES.split(phrase))
+        terms = [self._vocabulary.answer(option) for option in options]
+        return frozenset(facet for term in terms if term is not None for facet in term.facets)
+
+    def _all_in(self, phrase: str, facets: frozenset[Facet]) -> bool:
+        meant = self._meant(phrase)
+        return bool(meant) and meant <= facets
+
+    def _mistaken(
+        self, years: Years | None, masked: str, named: Sequence[Named], links: Sequence[Linked]
+    ) -> bool:
+        """Whether years come from a remark ("a true classic!"), or examples of them lie outside."""
+        if years is None:
+            return False
+        if read_years(masked, self._latest) and not read_years(without_remarks(masked), self._latest):
+            return True
+        examples = examples_of_age(masked, named)
+        given = [self._catalogue[link.item_id] for link in links if link.item_id and link.name in examples]
+        return any(not satisfies(item, Constraints(years=years)) for item in given)
+
+
+def _grouped(people: Sequence[str], groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The people of a frame, those of whom any will do in one value: "Brad Pitt or Matt Damon"."""
+    of = {name.lower(): group for group in groups for name in group}
+    joined = (of.get(name.lower(), [name]) for name in people)
+    return tuple(dict.fromkeys(" or ".join(names) for names in joined))
