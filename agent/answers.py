@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent import explain
-from agent.details import detail, foremost
+from agent.details import detail, foremost, suited
 from agent.plan import to_constraints
 from agent.policy import MOOD_CHIPS, list_or
 from agent.prompting import phrase
@@ -119,20 +119,35 @@ def _about(
     message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds
 ) -> Answer:
     items = _targets(reading, before, grounds)
-    if len(items) > 1:
-        return Answer(explain.compared(items, grounds), state, None, ("show me more",))
+    text = _picked(message, reading, before, grounds)
+    if text is None and len(items) > 1:
+        text = explain.compared(items, grounds)
+    if text is None and not items:
+        if not reading.unknown:
+            return _chat("?", state, grounds)
+        return Answer(phrase("about_unknown", name=f"*{plain_name(reading.unknown[0])}*"), state)
+    return Answer(text or _told_of(items[0], message, reading, grounds), state, None, ("show me more",))
+
+
+def _picked(message: str, reading: Reading, before: DialogueState, grounds: Grounds) -> str | None:
+    """Which of those on show, where that is asked and none of them is named."""
+    named = any(link.item_id is not None for link in reading.links)
+    if named or not re.search(r"\bwhich\b", message, re.I):
+        return None
     shown = [grounds.catalogue[item_id] for item_id in before.last_shown]
-    most = None if reading.links else foremost(shown, message)
-    if most is not None:
-        return Answer(most, state, None, ("show me more",))
-    item = items[0] if items else None
-    if item is None and not reading.unknown:
-        return _chat("?", state, grounds)
-    if item is None:
-        name = f"*{plain_name(reading.unknown[0])}*"
-        return Answer(phrase("about_unknown", name=name), state)
-    text = detail(item, message) or phrase("about", title=italic(item), facts=explain.facts(item))
-    return Answer(text, state, None, ("show me more",))
+    return foremost(shown, message) or suited(shown, message, grounds.vocabulary)
+
+
+def _told_of(item: Item, message: str, reading: Reading, grounds: Grounds) -> str:
+    """What was asked of one item, or all there is to tell; asks back where its name was a guess."""
+    for link in reading.links:
+        message = message.replace(link.name, " ")
+    text = detail(item, message)
+    if text is None and re.search(r"^\W*(?:\w+\W+)?(?:is|was|are)\b", message, re.I):
+        text = suited([item], message, grounds.vocabulary)
+    text = text or phrase("about", title=italic(item), facts=explain.facts(item))
+    guessed = any(link.item_id == item.item_id for link in reading.guessed)
+    return f"{phrase('guessed', title=italic(item))} {text}" if guessed else text
 
 
 def _about_rule(state: DialogueState) -> bool:
@@ -193,7 +208,7 @@ def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
         return Answer(summary(state, grounds.catalogue), replace(state, pending=None), None, chips)
     if kind == "distress":
         return Answer(phrase("distress"), replace(state, pending=None))
-    if kind in ("greet", "help", "who", "injection", "weather"):
+    if kind in ("greet", "help", "who", "injection", "weather", "sad"):
         return _asking(phrase(kind), state, chips)
     if kind == "thanks":
         return Answer(phrase("thanks"), state)

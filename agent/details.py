@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from agent.policy import list_or
 from agent.prompting import phrase
+from agent.reading.vocabulary import Vocabulary
 from agent.respond import capital, italic
-from retrieval.types import Item
+from retrieval.types import Item, facet_values
 
 _ASKED = (
     ("detail_directors", r"\b(?:who (?:directed|made|shot|wrote and directed)|director)\b"),
@@ -37,6 +38,26 @@ def detail(item: Item, message: str) -> str | None:
     if asked[0] == "detail_audience" and item.content_notes:
         text = f"{text} {phrase('detail_notes', notes=list_or(item.content_notes, 'and'))}"
     return capital(text)
+
+
+def suited(items: Sequence[Item], message: str, vocabulary: Vocabulary) -> str | None:
+    """Which of the items are what a question asks: "is it scary?", "which one is funnier?"; None where it
+    asks nothing that the catalogue has a word for.
+    """
+    found = vocabulary.find(message)
+    if not found or not items:
+        return None
+    term = found[0].term
+    held = {
+        item.item_id: [f.value for f in term.facets if f.value in facet_values(item, f.field)]
+        for item in items
+    }
+    having = [item for item in items if held[item.item_id]]
+    if not having:
+        return phrase("suited_none", values=list_or([f.value for f in term.facets] or [term.phrase]))
+    values = dict.fromkeys(value for item in having for value in held[item.item_id])
+    titles = list_or([italic(item) for item in having], "and")
+    return phrase("suited", titles=titles, values=list_or(list(values), "and"))
 
 
 _MOST = (

@@ -9,6 +9,7 @@ from agent.types import DialogueState, Preference
 from retrieval.dialogue import Message
 from retrieval.types import FACET_FIELDS, Constraints, Facet, Query
 
+FOR_CHILDREN = (Facet("genres", "children's"), Facet("genres", "animation"), Facet("genres", "family"))
 LANGUAGES = {"chinese": ("chinese", "mandarin")}
 """What catalogues call a language that goes by several names."""
 
@@ -61,8 +62,12 @@ def to_constraints(state: DialogueState, vocabulary: Vocabulary) -> Constraints:
 
 
 def preferences(state: DialogueState, vocabulary: Vocabulary) -> tuple[tuple[Facet, ...], ...]:
-    """Tastes told in passing, each a group of facets of which any will do."""
-    groups = (_group(p, vocabulary) for p in (*state.wants, *state.people) if not p.firm)
+    """Tastes told in passing, each a group of facets of which any will do; and what is made for children
+    before what they may watch too, where the family watches.
+    """
+    groups = [_group(p, vocabulary) for p in (*state.wants, *state.people) if not p.firm]
+    if state.audience == "family":
+        groups.append(tuple(facet for facet in FOR_CHILDREN if vocabulary.knows(facet)))
     return tuple(group for group in groups if group)
 
 

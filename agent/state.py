@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from agent.reading.slots import language_of
+from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
 from agent.types import DialogueState, Frame, Preference, Slot
 
@@ -141,11 +142,12 @@ def with_value(state: DialogueState, slot: Slot, value: object, turn: int) -> Di
 
 
 def forget(state: DialogueState, value: str, slot: Slot | None = None) -> DialogueState:
-    """Take a value (or a slot's name: "years") out of the state; unchanged when it holds nothing like it."""
+    """Take a value (or what a slot holds: "years", "people") out; unchanged when it holds nothing like it."""
     wanted = value.strip().casefold()
     for name in LIST_SLOTS:
         if slot in (None, name):
-            kept = tuple(p for p in getattr(state, name) if not _means(wanted, p))
+            all_of_them = name == wanted == "people"
+            kept = () if all_of_them else tuple(p for p in getattr(state, name) if not _means(wanted, p))
             state = _set(state, name, kept)
     for name in VALUE_SLOTS:
         current = getattr(state, name)
@@ -203,7 +205,8 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
         return [Preference("audience", phrase.lower(), None, turn)]
     if language_of(phrase) is not None or phrase.lower() in vocabulary.languages:
         return [Preference("language", language_of(phrase) or phrase.lower(), None, turn)]
-    person = None if vocabulary.answer(phrase) else vocabulary.person(phrase)
+    idle = phrase.islower() and common_words().knows(phrase)  # "too long" is not Nia Long
+    person = None if idle or vocabulary.answer(phrase) else vocabulary.person(phrase)
     if person is not None:
         return [Preference("person", person, None, turn)]
     if phrase.istitle() and " " in phrase and not vocabulary.answer(phrase):
@@ -212,7 +215,12 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
     for option in ALTERNATIVES.split(phrase):
         term = vocabulary.answer(option)
         akin = term.akin if term else ()
-        found += [*wish(option, vocabulary, turn), *(Preference(f.field, f.value, None, turn) for f in akin)]
+        meant = wish(option, vocabulary, turn)
+        genres = term is not None and {facet.field for facet in term.facets} == {"genres"}
+        if term and term.promised and genres and len(term.facets) > 1:  # a romantic comedy is both
+            rarest = vocabulary.rarest(term.facets)
+            meant = [Preference(rarest.field, rarest.value, None, turn)]
+        found += [*meant, *(Preference(f.field, f.value, None, turn) for f in akin)]
     return found
 
 

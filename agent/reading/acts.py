@@ -49,6 +49,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\bwhen (?:was|did)\b.{0,60}\b(?:made|released|come out)\b|\bhow long is\b"
             r"|\bwhat year (?:is|was)\b",
             r"(?<!what )\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
+            r"^(?:(?:and|but|so|ok(?:ay)?|hm+|wait)[,\s]+)*(?:is|was|are)"
+            r" (?:it|that|this|they|[\ue000-\uf8ff])\s[^?]{1,40}\?",
             r"\bis .{1,60} (?:any good|worth)\b"
             r"|^(?:and )?is .{1,80} or .{1,80} (?:better|longer|shorter|older|newer|scarier|funnier)\b",
             r"\bwhich (?:one |of (?:these|those|them) )?(?:is|was|has|runs|came|of|would|should)"
@@ -138,6 +140,7 @@ _DROPS = re.compile(
     r"\b(?:never ?mind|forget(?: about)?|drop|lift|i do not care about|regardless of)\s+"
     r"(?:(?:the|my|any)\s+)?"
     r"(?P<what>[^.,;!?]{1,60}?)(?=\s+(?:limit|rule|thing|but|and|now|please)\b|[.,;!?]|$)"
+    r"|\b(?:another|a different|some other) (?P<other>director|filmmaker|actor|actress)\b"
     r"|\bany (?P<any>year|length|language|age|decade|era|genre)\b"
     r"|\b(?:no|without(?: an?y?)?|senza|sin|sans|ohne|sem) (?:limits?|limiti|l[íi]mites?|limites?)"
     r" (?:on|of|for|to|di|de|do|du) (?:the )?(?P<free>\w+)|\b(?:no|without(?: an?y?)?) (?P<un>\w+) limits?"
@@ -152,6 +155,7 @@ _SLOT_WORDS = {
     "max_minutes": "length minutes runtime duration time durata duración durée duração tempo",
     "language": "language languages lingua lengua idioma langue sprache língua",
     "audience": "audience kids children family",
+    "people": "director filmmaker actor actress actors people",
 }
 
 

@@ -202,7 +202,7 @@ class Linker:
             return True
         if len(mine) != len(theirs):
             mine, theirs = [given.replace(" ", "")], [title.replace(" ", "")]
-        if len(mine) == 1 and length < 8 and given[0] != title[0]:
+        if len(mine) == 1 and given[0] != title[0]:
             return False
         return self._words_misspelt(mine, theirs)
 

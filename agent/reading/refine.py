@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from agent.reading.names import Named, alternatives
 from agent.reading.passing import examples_of_age, in_passing, without_remarks
-from agent.reading.rules import Context, masked_message
+from agent.reading.rules import Context, is_empty, masked_message
 from agent.reading.slots import read_years
+from agent.reading.talk import small_talk
 from agent.reading.vocabulary import Vocabulary
+from agent.reading.wishes import FILLER
 from agent.state import ALTERNATIVES, Linked, Reading
 from retrieval.catalogue import Catalogue
 from retrieval.filters import satisfies
@@ -37,11 +39,10 @@ class Refiner:
         `shown`: the items on show, which "the same director" may mean.
         """
         frame = reading.frame
-        if not (frame.want or frame.people or frame.years or _SAME.search(message)):
-            return reading
         masked, named = masked_message(message, context)
         passing = in_passing(masked, named, self._vocabulary)
         want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
+        want = tuple(dict.fromkeys(part for phrase in want for part in self._in_it(phrase)))
         want, avoid = self._not_both(want, frame.avoid, masked)
         want, people = self._same_people(message, want, frame.people, reading.links, shown)
         people = _grouped(people, alternatives(masked, named))
@@ -51,7 +52,20 @@ class Refiner:
             *(phrase for phrase in want if self._all_in(phrase, passing.told)),
             *(name for name in people if passing.people.issuperset(name.lower().split(" or "))),
         )
+        if is_empty(frame) and frame.act == "inform" and small_talk(message) == "sad":
+            frame = replace(frame, act="chat")
         return replace(reading, frame=frame, told=frozenset(told))
+
+    def _in_it(self, phrase: str) -> tuple[str, ...]:
+        """A wish as it stands; where nothing else in it tells, the terms in it: "to cry to", "a good one"."""
+        if self._vocabulary.answer(phrase) is not None:
+            return (phrase,)
+        found = self._vocabulary.find(phrase)
+        rest = phrase
+        for one in reversed(found):
+            rest = rest[: one.start] + rest[one.end :]
+        telling = [word for word in re.findall(r"[^\W_]+(?:['’]\w+)?", rest.lower()) if word not in FILLER]
+        return (phrase,) if telling else tuple(phrase[one.start : one.end] for one in found)
 
     def _same_people(
         self,

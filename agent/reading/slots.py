@@ -28,6 +28,11 @@ _LANGUAGES = {
     "finnish": "finnish", "greek": "greek", "hungarian": "hungarian",
 }  # fmt: skip
 
+_YOUNG = re.compile(
+    r"\bwhen i was (?:a |still )?(?:kid|child|young|little|growing up|(?P<teen>teen\w*|in high school))", re.I
+)
+_AGE = re.compile(r"\bi(?:['’]?m| am| just turned| turned) (?P<age>[1-9]\d)\b(?!\s*(?:min|hour|%))", re.I)
+
 YEAR = r"(?:1[89]\d\d|20\d\d)"
 _DECADE = re.compile(
     r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?"
@@ -98,6 +103,11 @@ class Slots:
 def language_names() -> frozenset[str]:
     """The languages that a frame can name, as catalogues spell them."""
     return frozenset(_LANGUAGES.values())
+
+
+def spoken_languages(text: str) -> frozenset[str]:
+    """The languages that a text names, as catalogues spell them."""
+    return frozenset(name for word, name in _LANGUAGES.items() if re.search(rf"\b{word}\b", text, re.I))
 
 
 def language_of(word: str) -> str | None:
@@ -183,7 +193,13 @@ def _decade_range(match: re.Match[str]) -> tuple[int, int]:
 
 
 def _relative(text: str, latest: int | None) -> Years | None:
-    """ "recent" counts from the newest year there is: a fixed year might promise nothing at all."""
+    """ "recent" counts from the newest year there is: a fixed year might promise nothing at all. So does the
+    age of somebody who speaks of when they were young.
+    """
+    young, age = _YOUNG.search(text), _AGE.search(text)
+    if latest is not None and young and age:
+        start = latest - int(age["age"]) + (12 if young["teen"] else 5)
+        return (start, min(start + 9, latest))
     if re.search(r"\b(?:this|the (?:21st|present)) century\b", text, re.I):
         return (2001, None)
     if latest is not None and re.search(
@@ -212,7 +228,8 @@ def _max_minutes(text: str) -> int | None:
     match = _MINUTES.search(text)
     if not match:
         if re.search(
-            r"\b(?:something|anything|a) short(?:er)?\b|\bshort (?:film|movie|one)s?\b|\bnot too long\b",
+            r"\b(?:something|anything|a) short(?:er)?\b|\bshort (?:film|movie|one)s?\b"
+            r"|\bnot(?:hing)? (?:too|that|very) long\b",
             text,
             re.I,
         ):

@@ -32,6 +32,13 @@ _CHAT = (
         r"|\bwho made you\b",
     ),
     (
+        "sad",
+        r"\b(?:feel(?:ing)?|am|i['’]?m|been) (?:so |really |very |a bit |kinda |pretty )?(?:down|sad|blue"
+        r"|low|lonely|heartbroken|miserable|awful|stressed|overwhelmed|exhausted)\b"
+        r"|\b(?:bad|rough|hard|terrible|awful|long) (?:day|week)\b"
+        r"|\bbroke up\b|\bbreak[- ]?up\b|\b(?:got|been|was) (?:dumped|fired)\b",
+    ),
+    (
         "profile",
         r"\bwhat (?:do|did|have) (?:you|u) (?:know|learn\w*|remember\w*|got|understood)\b.{0,20}"
         r"\b(?:about|of|on) me\b"

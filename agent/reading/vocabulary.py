@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,12 @@ class Vocabulary:
     """Looks up what a phrase means in one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._counts = Counter(
+            Facet(name, value)
+            for item in catalogue
+            for name in TOPIC_FIELDS
+            for value in facet_values(item, name)
+        )
         known = {Facet(name, value) for name in TOPIC_FIELDS for value in catalogue.values(name)}
         # "Any good eighties horror" means when it was made, not when it is set.
         self._terms = {
@@ -155,6 +162,14 @@ class Vocabulary:
             return found[0] if last == name else " or ".join(found[:2])
         several = self.surnames.get(name.removesuffix("s"), ())
         return " or ".join(several[:2]) if len(several) > 1 else None
+
+    def knows(self, facet: Facet) -> bool:
+        """Whether any item has it."""
+        return self._counts[facet] > 0
+
+    def rarest(self, facets: Sequence[Facet]) -> Facet:
+        """The one of several facets that the fewest items have: without it, none has all of them."""
+        return min(facets, key=lambda facet: (self._counts[facet], facet))
 
     def moods_of(self, item: Item) -> tuple[str, ...]:
         """The moods an item may serve, going by its other facets."""

@@ -34,7 +34,7 @@ off over after before between since until year years decade s t ll re ve m d nee
 think know little big pretty bored fancy craving ok okay yes set features involving minutes mins
 hours hour long short shorter under film's movie's people person man woman weekend evening night lately
 rainy lazy sunday monday tuesday wednesday thursday friday saturday afternoon morning weeknight
-usually normally generally always often sometimes fan fans huge interested will
+usually normally generally always often sometimes fan fans huge interested will down
 were's unos una un de los las el la que para con quiero busco ver película peliculas películas je
 une des les du le veux cherche pour avec dans ich einen eine den der die das möchte suche early mid
 late kids family french spanish german italian japanese english popular famous entertaining
@@ -43,7 +43,8 @@ smth sumthing gimme w wife husband girlfriend boyfriend partner friend friends m
 date whats make makes twenties thirties forties fifties sixties seventies eighties nineties
 grown-ups grownups adults
 """
-_FILLER = frozenset(_FILLER_WORDS.split())
+FILLER = frozenset(_FILLER_WORDS.split())
+"""Words that say nothing of what is wanted, lower case."""
 
 
 def read_wish(clause: str, polarity: int, vocabulary: Vocabulary) -> str | None:
@@ -59,7 +60,7 @@ def read_wish(clause: str, polarity: int, vocabulary: Vocabulary) -> str | None:
     words = [
         match.group()
         for match in WORD.finditer(text)
-        if match.group().lower() not in _FILLER
+        if match.group().lower() not in FILLER
         and len(match.group()) <= LONGEST_WORD
         and not any(char.isdigit() or 0xE000 <= ord(char) <= 0xF8FF for char in match.group())
         and not any(start <= match.start() < end for start, end in taken)
@@ -84,7 +85,7 @@ def read_description(message: str, vocabulary: Vocabulary) -> str | None:
     telling = [
         word
         for word in words
-        if word.group().lower() not in _FILLER
+        if word.group().lower() not in FILLER
         and not word.group().isdigit()
         and not any(start <= word.start() < end for start, end in facets)
     ]

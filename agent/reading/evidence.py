@@ -1,0 +1,79 @@
+"""What of a model's frame the message speaks for: a small model invents years, audiences and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.reading.scene import Scene
+from agent.reading.slots import DECADE_WORDS, spoken_languages
+from agent.types import Frame
+from retrieval.types import Years
+
+_AUDIENCE = {
+    "family": r"kid|child|famil|\bsons?\b|daughter|niece|nephew|little|toddler|all ages|young|baby",
+    "teen": r"teen|adolesc|\b1[0-9]\b|school",
+    "adult": r"adult|grown|mature|without (?:the )?kids|kids? (?:are |is )?(?:asleep|in bed|away|gone)",
+}
+_LENGTH = re.compile(r"\d|hour|minute|short|long|quick|length|brief", re.I)
+_REFERS = re.compile(
+    r"\b(?:first|second|third|fourth|last|latter|former|both|either|all|any|neither|none|these|those|\d"
+    r"|(?:this|that) one|1st|2nd|3rd)\b",
+    re.I,
+)
+"""Words that point at an option without naming it."""
+
+
+_TOO_LONG = re.compile(r"(?:too |that |very |so )?(?:long|lengthy)", re.I)
+"""No topic: what is said of length is a limit in minutes."""
+
+
+def supported(model: Frame, rules: Frame, message: str, scene: Scene) -> Frame:
+    """The frame without what nothing in the message speaks for: years where it names neither a number near
+    them nor an age of film, a language or audience that it does not mention, an option nobody pointed at.
+    """
+    text = message.casefold()
+    audience = model.audience
+    if audience is not None and audience != rules.audience and not re.search(_AUDIENCE[audience], text):
+        audience = rules.audience
+    language = model.language
+    if language is not None and (language in rules.avoid or language not in spoken_languages(text)):
+        language = rules.language
+    minutes = model.max_minutes
+    if minutes is not None and not _LENGTH.search(text):
+        minutes = rules.max_minutes
+    model = replace(model, avoid=tuple(name for name in model.avoid if not _TOO_LONG.fullmatch(name)))
+    want, avoid, drop = (
+        tuple(name for name in names if _pointed(name, text, scene.options))
+        for names in (model.want, model.avoid, model.drop)
+    )
+    years = model.years if rules.years is not None or _dated(model.years, text) else None
+    return replace(
+        model,
+        want=want,
+        avoid=avoid,
+        drop=drop,
+        years=years,
+        audience=audience,
+        language=language,
+        max_minutes=minutes,
+    )
+
+
+def _pointed(name: str, text: str, options: Sequence[str]) -> bool:
+    """Whether a wish stands in the message, or is an option that it may point at."""
+    if name not in options or name.casefold() in text or _REFERS.search(text):
+        return True
+    return any(word[:5] in text for word in re.findall(r"\w{4,}", name.casefold()))
+
+
+def _dated(years: Years | None, text: str) -> bool:
+    """Whether a number or decade of the text lies within ten years of a bound."""
+    if years is None:
+        return True
+    named = [int(number) for number in re.findall(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", text)]
+    for short in re.findall(r"(?<!\d)\d0(?=['’]?s)", text):
+        named += [1900 + int(short), 2000 + int(short)]
+    named += [decade for word, decade in DECADE_WORDS.items() if word in text]
+    return any(abs(bound - year) <= 10 for bound in years if bound is not None for year in named)
