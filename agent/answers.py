@@ -14,10 +14,10 @@ from agent.prompting import phrase
 from agent.reading.rules import is_empty
 from agent.reading.talk import small_talk
 from agent.reasons import Grounds
-from agent.respond import capital, italic, plain_name
 from agent.state import Reading, forget
 from agent.summary import summary
 from agent.types import DialogueState, Explanation, Question
+from agent.writing import capital, italic, plain_name
 from retrieval.filters import describe, satisfies
 from retrieval.types import Constraints, Item
 
@@ -208,10 +208,10 @@ def _chat(message: str, state: DialogueState, grounds: Grounds) -> Answer:
         return Answer(summary(state, grounds.catalogue), replace(state, pending=None), None, chips)
     if kind == "distress":
         return Answer(phrase("distress"), replace(state, pending=None))
-    if kind in ("greet", "help", "who", "injection", "weather", "sad"):
+    if kind in ("greet", "help", "who", "injection", "weather", "sad", "skin"):
         return _asking(phrase(kind), state, chips)
-    if kind == "thanks":
-        return Answer(phrase("thanks"), state)
+    if kind in ("thanks", "where_to_watch"):
+        return Answer(phrase(kind), state)
     words = re.findall(r"[^\W\d_]{2,}", message)
     return _asking(phrase("off_topic" if len(words) >= 4 else "unclear"), state, chips)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from agent.policy import list_or
 from agent.prompting import phrase
 from agent.reading.vocabulary import Vocabulary
-from agent.respond import capital, italic
+from agent.writing import capital, italic
 from retrieval.types import Item, facet_values
 
 _ASKED = (

@@ -9,8 +9,8 @@ from agent.plan import to_query
 from agent.policy import list_or
 from agent.prompting import phrase
 from agent.reasons import Grounds
-from agent.respond import capital, italic, with_italics
 from agent.types import DialogueState, Explanation
+from agent.writing import capital, italic, with_italics
 from retrieval.filters import satisfies
 from retrieval.types import Constraints, Facet, Item, Query, facet_values
 

@@ -20,12 +20,14 @@ from agent import policy, respond
 from agent.answers import Undo, answer, needs_answer
 from agent.expand import expand
 from agent.model.language import Language
+from agent.notes import notes as said_first
 from agent.plan import to_query
 from agent.prompting import phrase
 from agent.reading.understand import Reader
 from agent.reasons import Grounds, varied
 from agent.state import Reading, afresh, apply_reading
 from agent.types import DialogueState, Event, Items, Question, Reply, Speaker, Step, StepStarted, Token, Trace
+from agent.writing import italic, plain_name
 from retrieval.types import Query, Ranking, Recommendation
 
 POOL = 60
@@ -158,7 +160,7 @@ class Turns:
         question = self._question(state, anchor)
         asking = respond.asking(question, anchor.written if anchor else None) if question else []
         if unplaced and question is not None:
-            asking = respond.wordings("unknown", name=respond.plain_name(reading.unknown[0]))
+            asking = respond.wordings("unknown", name=plain_name(reading.unknown[0]))
             reading = replace(reading, links=tuple(link for link in reading.links if link.item_id))
         done = f"ask about {question.attribute}" if question else "recommend"
         return {"question": question, "asking": asking, "state": state, "reading": reading}, "code", done
@@ -166,7 +168,7 @@ class Turns:
     def _anchor(self, state: DialogueState) -> policy.Anchor | None:
         catalogue = self._skills.grounds.catalogue
         likes = [catalogue[p.item_id] for p in state.liked if p.item_id and p.turn == state.turn]
-        return policy.Anchor(likes[-1], respond.italic(likes[-1])) if likes else None
+        return policy.Anchor(likes[-1], italic(likes[-1])) if likes else None
 
     def _question(self, state: DialogueState, anchor: policy.Anchor | None) -> Question | None:
         grounds = self._skills.grounds
@@ -180,7 +182,7 @@ class Turns:
     def _ask(self, turn: TurnState) -> tuple[dict[str, Any], Speaker, str]:
         question, before, state = turn["question"], turn["before"], turn["state"]
         assert question is not None
-        notes = respond.notes(before, state, turn["reading"], self._skills.grounds.catalogue)
+        notes = said_first(before, state, turn["reading"], self._skills.grounds.catalogue)
         parts = respond.fresh([*respond.plain_parts(notes), turn["asking"]], before.said)
         facts = respond.question_facts(question, before, state)
         used, speaker, detail = self.word(parts, facts, turn["seed"])
@@ -237,6 +239,7 @@ class Turns:
             pending=question,
             asked=(*state.asked, "relax") if question else state.asked,
             said=respond.patterns(used, turn["before"].said),
+            relaxed=ranking.relaxed,
         )
         options = question.options if question else self._options(turn)
         asked = question.text if question else None

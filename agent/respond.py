@@ -14,13 +14,15 @@ from agent.claims import Claim, claims
 from agent.errors import ModelError
 from agent.grounding import problems
 from agent.model.language import Language
+from agent.notes import notes
 from agent.policy import question_slots, question_texts
 from agent.prompting import phrase, prompt, templates
-from agent.state import Reading, describe_value
-from agent.types import DialogueState, Preference, Question, Speaker
+from agent.state import Reading
+from agent.types import DialogueState, Question, Speaker
 from agent.wanted import true_of, wanted_alone, wanted_phrase
+from agent.writing import capital, italic
 from retrieval.catalogue import Catalogue
-from retrieval.types import Item, Ranking, Recommendation
+from retrieval.types import Ranking, Recommendation
 
 _REMEMBERED = 9
 _TOLD = 3
@@ -58,21 +60,6 @@ class Draft:
     question: Question | None = None
 
 
-def italic(item: Item) -> str:
-    """An item as replies write it: `*Heat* (1995)`; asterisks in a title would end the italics early."""
-    title = item.title.replace("*", "∗")
-    return f"*{title}* ({item.year})" if item.year is not None else f"*{title}*"
-
-
-def with_italics(text: str, item: Item) -> str:
-    """A reason's text with the title that it ends on set in italics."""
-    return f"*{item.title.replace('*', '∗')}*".join(text.rsplit(item.title, 1))
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def wordings(name: str, /, claim: Claim | None = None, **values: object) -> list[Wording]:
     """Every wording of a phrase. KeyError for an unknown phrase or a missing slot."""
     return [Wording(text.format(**values), pattern(text), claim) for text in templates(name)]
@@ -87,7 +74,8 @@ def recommending(draft: Draft, catalogue: Catalogue) -> Parts:
     """The parts of a reply that recommends."""
     parts = plain_parts(notes(draft.before, draft.state, draft.reading, catalogue))
     if draft.ranking.relaxed:
-        parts.append([Wording(phrase("relaxed", what="; ".join(draft.ranking.relaxed)) + " ")])
+        again = "relaxed_again" if draft.ranking.relaxed == draft.before.relaxed else "relaxed"
+        parts.append([Wording(phrase(again, what="; ".join(draft.ranking.relaxed)) + " ")])
     lead, likes = _lead(draft, catalogue)
     parts.append(lead)
     named = draft.items[:NAMED]
@@ -133,32 +121,6 @@ def _others(draft: Draft, catalogue: Catalogue, said: str, named: Sequence[str])
         told = [wordings(name, claim, reason=clause, **{name: title}) for clause in claim.clauses]
         parts.append([wording for same in told for wording in same])
     return [*parts, [Wording(".")]] if len(parts) == 1 else parts
-
-
-def notes(before: DialogueState, state: DialogueState, reading: Reading, catalogue: Catalogue) -> list[str]:
-    """What this turn changed or could not place, one short sentence each, each ending in a space."""
-    found = [
-        phrase("guessed", title=italic(catalogue[link.item_id]))
-        for link in reading.guessed
-        if link.item_id is not None
-    ]
-    if reading.foreign:
-        found.append(phrase("english"))
-    found += [phrase("unknown_aside", name=plain_name(name)) for name in reading.unknown[:2]]
-    avoided = [refusal_in_words(p) for p in _new(before.avoids, state.avoids)]
-    if avoided:
-        found.append(phrase("noted_avoid", values=", ".join(avoided)))
-    if reading.frame.act == "reject":
-        found.append(phrase("rejected_next"))
-    people = [p.value for p in _new(before.people, state.people)]
-    if people and not (catalogue.values("directors") or catalogue.values("cast")):
-        found.append(phrase("unknown_person", names=" and ".join(people)))
-    refused = [italic(catalogue[p.item_id]) for p in _new(before.disliked, state.disliked) if p.item_id]
-    if refused:
-        found.append(
-            phrase("noted_dislike", titles=" and ".join(refused), verb="are" if len(refused) > 1 else "is")
-        )
-    return [f"{text} " for text in found]
 
 
 def _lead(draft: Draft, catalogue: Catalogue) -> tuple[list[Wording], tuple[str, ...]]:
@@ -279,22 +241,3 @@ def _known(before: DialogueState, state: DialogueState) -> dict[str, str]:
 def _pieces(text: str) -> list[str]:
     """The text word by word, so that it streams alike whoever words it."""
     return [f"{word} " if i < text.count(" ") else word for i, word in enumerate(text.split(" "))]
-
-
-def refusal_in_words(preference: Preference) -> str:
-    """An avoided thing after "Noted": `no horror`, `nothing melancholic`, `nothing in French`."""
-    if preference.kind == "audience":
-        return f"nothing {describe_value('audience', preference.value)}"
-    if preference.kind == "language":
-        return f"nothing {describe_value('language', preference.value)}"
-    return f"{'nothing' if preference.kind in ('text', 'moods') else 'no'} {preference.value}"
-
-
-def _new(before: Sequence[Preference], after: Sequence[Preference]) -> list[Preference]:
-    had = {(p.kind, p.value) for p in before}
-    return [p for p in after if (p.kind, p.value) not in had]
-
-
-def plain_name(name: str) -> str:
-    """A name from the user's message as it may stand in a reply: short, one line, no markup."""
-    return " ".join(name.replace("*", " ").split())[:60]

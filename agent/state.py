@@ -32,7 +32,8 @@ class Reading:
     """A message as it was understood: its frame, the items its names mean, and who read it.
 
     `foreign`: it is not in English. `instead`: the new wishes replace the old ones. `surprise`: anything
-    is welcome. `told`: those of the frame's wants and people that it tells in passing.
+    is welcome. `reach`: how far into the long tail it asks to go, in [0, 1]; None: it does not say. `told`:
+    those of the frame's wants and people that it tells in passing.
     """
 
     frame: Frame
@@ -41,6 +42,7 @@ class Reading:
     instead: bool = False
     surprise: bool = False
     told: frozenset[str] = frozenset()
+    reach: float | None = None
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -86,7 +88,8 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
         state,
         wants=_merged(kept, wants),
         avoids=_merged(_without(state.avoids, [*wants, *people]), avoids),
-        people=_merged(_without(state.people, avoids), people),
+        people=_merged(() if reading.instead and people else _without(state.people, avoids), people),
+        long_tail=state.long_tail if reading.reach is None else reading.reach,
     )
     for slot in VALUE_SLOTS:
         value = getattr(frame, slot)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from agent.notes import refusal_in_words
 from agent.policy import list_or
 from agent.prompting import phrase
-from agent.respond import italic, refusal_in_words
 from agent.state import VALUE_SLOTS, describe_value
 from agent.types import DialogueState, Preference
+from agent.writing import italic
 from retrieval.catalogue import Catalogue
 
 MOST = 6

@@ -107,8 +107,9 @@ class DialogueState:
     `shown`: item_ids already recommended here, in order; `last_shown`: those of the latest reply.
     `asked`: attributes already asked about. `pending`: the question that awaits an answer.
     `said`: how the latest replies were worded, titles left out, so that the next is worded otherwise.
-    `set_on`: (slot, turn) for the single-valued slots. `turn` counts user turns. `long_tail` in [0, 1]: from
-    the best whatever their fame (0) to lesser-known items (1); a setting, which no message changes.
+    `relaxed`: the promises that the latest reply bent, in words. `set_on`: (slot, turn) for the
+    single-valued slots. `turn` counts user turns. `long_tail` in [0, 1]: from the best whatever their fame
+    (0) to lesser-known items (1); a setting, which "less famous ones" moves.
     """
 
     liked: tuple[Preference, ...] = ()
@@ -126,6 +127,7 @@ class DialogueState:
     asked: tuple[str, ...] = ()
     pending: Question | None = None
     said: tuple[str, ...] = ()
+    relaxed: tuple[str, ...] = ()
     set_on: tuple[tuple[str, int], ...] = ()
     turn: int = 0
     long_tail: float = 0.0

@@ -16,8 +16,12 @@ def wanted_phrase(state: DialogueState) -> str:
     """What was asked for, as it follows "For ...": "a tense thriller from 1990 to 1999"; "" if nothing."""
     moods, genres, told, free = ([p.value for p in state.wants if p.kind == kind] for kind in
                                  ("moods", "genres", "themes", "text"))  # fmt: skip
-    others = [p.value for p in state.wants if p.kind not in ("moods", "genres", "themes", "text")]
+    others = [
+        p.value for p in state.wants if p.kind not in ("moods", "genres", "themes", "countries", "text")
+    ]
     rest = [f"with {list_or([p.value for p in state.people], 'and')}"] if state.people else []
+    places = [p.value.title() for p in state.wants if p.kind == "countries"]
+    rest += [f"from {list_or(places, 'and')}"] if places else []
     for slot in ("audience", "language", "years", "max_minutes"):
         value = getattr(state, slot)
         if value is not None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import agent
 from agent.grounding import problems
 from agent.model.grammar import phrasing_grammar, quotable
+from agent.notes import notes
 from agent.plan import to_query
 from agent.prompting import phrase, phrasings, prompt
 from agent.reasons import Grounds, best_loved, varied
@@ -26,19 +27,17 @@ from agent.respond import (
     asking,
     by_seed,
     chosen,
-    italic,
     joined,
-    notes,
     patterns,
     prompt_facts,
     recommending,
     texts_of,
-    with_italics,
     word,
 )
 from agent.state import Linked, Reading
 from agent.types import DialogueState, Frame, Preference, Question
 from agent.wanted import wanted_phrase
+from agent.writing import italic, with_italics
 from retrieval.catalogue import Catalogue
 from retrieval.types import Item, Ranking, Reason, Recommendation
 

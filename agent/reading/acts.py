@@ -74,6 +74,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\b(?:surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
             r"|dealer['’]?s choice)\b",
             r"^(?:whatever|no preference)\b",
+            r"\b(?:best|greatest|top|most popular|highest rated|most loved)(?: rated)? (?:\d+ )?"
+            r"(?:movies?|films?)(?: of all time| ever(?: made)?)?[.?!]*$",
             r"^(?:i )?do not (?:care|mind)[.!?]*$|^any(?:thing)?(?: is fine| goes| will do)?[.!?]*$",
             r"^(?:just )?(?:recommend|suggest) (?:me )?(?:something|anything|a (?:film|movie))[.!?]*$"
             r"|^(?:más|encore)\b",

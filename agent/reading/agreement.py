@@ -79,6 +79,10 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         for kept, names in ((like, rules.like), (dislike, rules.dislike), (seen, rules.seen))
     )
     said = {_plain(name) for key in (*_NAMED, "drop") for name in getattr(model, key)}
+    absent = tuple(name for name in rules.people if not _within(name, (*said, *map(_plain, model.about))))
+    found_someone = model.act in ("accept", "chat") and bool(rules.people) and rules.act == "inform"
+    if found_someone:
+        absent = rules.people
     missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
     refused = (name for name in rules.avoid if name in AUDIENCES or language_of(name) is not None)
     return replace(
@@ -88,7 +92,9 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         seen=seen,
         avoid=tuple(dict.fromkeys((*model.avoid, *(name for name in refused if not _within(name, said))))),
         want=(*(want for want in model.want if _plain(want) not in map(_plain, lost)), *missed),
-        people=tuple(name for name in model.people if name not in lost),
+        act="inform" if found_someone else model.act,
+        about=() if found_someone else model.about,
+        people=tuple(dict.fromkeys((*(name for name in model.people if name not in lost), *absent))),
         years=rules.years if "years" in rules.drop else model.years,
         max_minutes=rules.max_minutes if "max_minutes" in rules.drop else model.max_minutes,
         drop=tuple(dict.fromkeys((*rules.drop, *model.drop))),

@@ -20,12 +20,14 @@ from agent.reading.wishes import read_wish
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 _AFRESH = re.compile(
     r"\s*(?:with|starring|featuring|directed by|by|from|now|then(?! came)|make it|ideally|preferably"
-    r"|(?:should|must) be|(?:it|they|that|these|this) (?:should|must|(?:has|have|needs?|ought) to))\b",
+    r"|(?:should|must) be|the [\w-]+ one\b"
+    r"|(?:it|they|that|these|this) (?:should|must|(?:has|have|needs?|ought) to))\b",
     re.I,
 )
 """Opens a clause of its own: "nothing scary, with Tom Hanks" wants him; "not these, it must be sad", that."""
 _LOOKS_ON = re.compile(r"(?:without|no|nothing|minus|sans|sin|senza|sem|ohne|kein\w*)$", re.I)
 """Negates only what follows: "a comedy without swearing" refuses no comedy, "horror I hate" does horror."""
+_CUED = frozenset({"pos", "neg", "exc", "seen", "unseen"})
 _JOINTS = frozenset({",", "and", "or", "y", "et"})
 
 
@@ -57,11 +59,14 @@ class _Event:
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """A clause with its events, in reading order, and the polarity it starts with."""
+    """A clause with its events, in reading order, and the polarity it starts with. `goes_on`: it is joined to
+    one that tells what was seen, and says no more of its own than names.
+    """
 
     text: str
     events: tuple[_Event, ...]
     polarity: int
+    goes_on: bool = False
 
     def has(self, kind: str) -> bool:
         return any(event.kind == kind for event in self.events)
@@ -74,14 +79,17 @@ def read_clauses(text: str, named: Sequence[Named], vocabulary: Vocabulary) -> F
     """Read a masked message clause by clause."""
     found = Findings()
     marks = {name.mark: name for name in named}
-    polarity, joint = 1, "."
+    polarity, joint, seen = 1, ".", False
     previous: list[str] = []
     for piece in SPLIT.split(text):
         if SPLIT.fullmatch(piece):
             joint = piece.strip().lower() or "."
         elif piece.strip():
             start = polarity if joint in _JOINTS and not _AFRESH.match(piece) else 1
-            clause = _Clause(piece, _events(piece, marks, vocabulary), start)
+            events = _events(piece, marks, vocabulary)
+            seen = seen and joint in _JOINTS and not any(event.kind in _CUED for event in events)
+            clause = _Clause(piece, events, start, seen)
+            seen = seen or (clause.has("seen") and not clause.has("pos"))
             polarity, names = _read_clause(clause, previous, marks, vocabulary, found)
             previous = names or previous
             joint = ","
@@ -166,5 +174,5 @@ def _note(event: _Event, sign: int, clause: _Clause, marks: dict[str, Named], fo
     elif sign > 0 and (clause.has("unseen") or (clause.says("too") and not clause.has("pos"))):
         return  # "I have not seen Heat" and "Heat was too long" are no praise
     else:
-        only_seen = clause.has("seen") and not clause.has("pos")
+        only_seen = clause.goes_on or (clause.has("seen") and not clause.has("pos"))
         found.judge(name, "dislike" if sign < 0 else "seen" if only_seen else "like")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.reading.agreement import Checks
+from agent.reading.cues import EXCEPTING, POSITIVE
 from agent.reading.scene import Scene
 from agent.reading.slots import DECADE_WORDS, spoken_languages
 from agent.types import Frame
@@ -16,6 +18,7 @@ _AUDIENCE = {
     "teen": r"teen|adolesc|\b1[0-9]\b|school",
     "adult": r"adult|grown|mature|without (?:the )?kids|kids? (?:are |is )?(?:asleep|in bed|away|gone)",
 }
+_EXCEPT = re.compile(rf"\b(?:{EXCEPTING})\b", re.I)
 _LENGTH = re.compile(r"\d|hour|minute|short|long|quick|length|brief", re.I)
 _REFERS = re.compile(
     r"\b(?:first|second|third|fourth|last|latter|former|both|either|all|any|neither|none|these|those|\d"
@@ -41,7 +44,7 @@ def supported(model: Frame, rules: Frame, message: str, scene: Scene) -> Frame:
     if language is not None and (language in rules.avoid or language not in spoken_languages(text)):
         language = rules.language
     minutes = model.max_minutes
-    if minutes is not None and not _LENGTH.search(text):
+    if rules.max_minutes is not None or (minutes is not None and not _LENGTH.search(text)):
         minutes = rules.max_minutes
     model = replace(model, avoid=tuple(name for name in model.avoid if not _TOO_LONG.fullmatch(name)))
     want, avoid, drop = (
@@ -77,3 +80,54 @@ def _dated(years: Years | None, text: str) -> bool:
         named += [1900 + int(short), 2000 + int(short)]
     named += [decade for word, decade in DECADE_WORDS.items() if word in text]
     return any(abs(bound - year) <= 10 for bound in years if bound is not None for year in named)
+
+
+def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Checks) -> Frame:
+    """The frame with the verdicts that the message bears out.
+
+    Those of the rules stand where they cannot be misread: after "except", and where several items were seen
+    and nothing is said of liking. What is on show and not named needs something that points at it, and a
+    like a word of praise. Titles that the model dropped altogether are the rules'.
+    """
+    excepts = _EXCEPT.search(message) is not None
+    if excepts or (len(rules.seen) > 1 and not (rules.like or rules.dislike)):
+        model = replace(model, like=rules.like, dislike=rules.dislike, seen=rules.seen)
+        return replace(model, people=rules.people, avoid=rules.avoid) if excepts else model
+    text = message.casefold()
+    asks = model.act in ("ask_why", "ask_about")
+    points = _REFERS.search(text) or re.search(r"\b(?:it|that|this|them)\b", text)
+    praises = re.search(rf"\b(?:{POSITIVE})\b", text)
+
+    def kept(names: tuple[str, ...], missed: tuple[str, ...], praising: bool = False) -> tuple[str, ...]:
+        pointed = bool(points and not asks and (praises or not praising))
+        stand = [name for name in names if pointed or name not in scene.shown or name.casefold() in text]
+        titles = [name for name in missed if _is_title(name, message, checks) and not _within(name, said)]
+        return tuple(dict.fromkeys((*stand, *titles)))
+
+    said = [name.casefold() for key in _NAMING for name in getattr(model, key)]
+    disliked = kept(model.dislike, rules.dislike)
+    people = tuple(name for name in disliked if _is_person(name, checks))
+    return replace(
+        model,
+        like=kept(model.like, rules.like, praising=True),
+        dislike=tuple(name for name in disliked if name not in people),
+        seen=kept(model.seen, rules.seen),
+        avoid=(*model.avoid, *people),
+    )
+
+
+_NAMING = ("like", "dislike", "seen", "want", "avoid", "people", "about")
+
+
+def _is_title(name: str, message: str, checks: Checks) -> bool:
+    """Whether a name is written as a title, and is one: a capital that no sentence begins with."""
+    capital = name[:1].isupper() and re.search(rf"[^.!?\s]\s+{re.escape(name)}", message) is not None
+    return capital and checks.item(name) is not None
+
+
+def _is_person(name: str, checks: Checks) -> bool:
+    return checks.item(name) is None and checks.vocabulary.person(name) is not None
+
+
+def _within(name: str, said: Sequence[str]) -> bool:
+    return any(name.casefold() in other or other in name.casefold() for other in said)

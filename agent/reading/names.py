@@ -61,7 +61,9 @@ _PERSON_LOWER = re.compile(
     r"\b(?:directed by|starring|films? by|movies? by)\s+([^\W\d_][\w'’.-]+\s+[^\W\d_][\w'’-]+)\b", re.I
 )
 _SURNAME = re.compile(
-    r"\b(?:[Bb]y|[Ff]rom|[Ww]ith|[Ss]tarring|of|else|no|not)\s+(?:the\s+)?(?P<name>[A-Z][\w'’-]{3,}(?:\s+(?:brothers|sisters)\b)?)"
+    r"\b(?:[Bb]y|[Ff]rom|[Ww]ith|[Ss]tarring|of|else|no|not"
+    r"|(?:director|actor|actress|filmmaker)s?(?: is| are|:)?|[Ll]oved?|[Ll]ikes?|[Aa]dore)\s+(?:the\s+)?"
+    r"(?P<name>[A-Z][\w'’-]{3,}(?:\s+(?:brothers|sisters)\b)?)"
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\ds?")
 _NUMBER = re.compile(r"(?:the\s+)?['’]?\d+(?:\.\d+)?s?", re.I)
@@ -229,7 +231,8 @@ def _take_people(mask: _Mask, vocabulary: Vocabulary) -> None:
             if not vocabulary.find(match[1]):
                 mask.take(match.start(1), match.end(1), match[1], "person")
     for match in reversed(list(_SURNAME.finditer(mask.text))):
-        if vocabulary.person(match["name"]) is not None:
+        idle = vocabulary.term(match["name"]) or common_words().knows(match["name"].lower())
+        if vocabulary.person(match["name"]) is not None and not idle:
             mask.take(match.start("name"), match.end("name"), match["name"], "person")
 
 

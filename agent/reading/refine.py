@@ -11,6 +11,7 @@ from agent.reading.passing import examples_of_age, in_passing, without_remarks
 from agent.reading.rules import Context, is_empty, masked_message
 from agent.reading.slots import read_years
 from agent.reading.talk import small_talk
+from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import FILLER
 from agent.state import ALTERNATIVES, Linked, Reading
@@ -22,6 +23,18 @@ _REFUSES = r"\b(?:not?|any|more|without|avoid|hate|enough|of|nothing|never|too|t
 _SAME = re.compile(r"\b(?:the )?same (director|filmmaker|actor|actress|star|lead|cast)s?\b", re.I)
 MOST_SAME = 3
 """Actors of whom any is meant by "with the same actors"."""
+
+
+FAR = 0.6
+"""Where "less famous ones" puts the slider; what that costs and finds is measured (docs/longtail.svg)."""
+_LESSER_KNOWN = re.compile(
+    r"\b(?:less(?:er)?[- ](?:famous|known|popular|mainstream|obvious|well[- ]known)|hidden gems?"
+    r"|obscure|under[- ]?rated|under the radar|deep cuts?|off the beaten (?:path|track)"
+    r"|not (?:so|too|that) (?:famous|mainstream|popular|well[- ]known)"
+    r"|(?:nobody|no one) (?:has seen|knows|talks about))\b",
+    re.I,
+)
+_WELL_KNOWN = re.compile(r"\bmore (?:famous|popular|mainstream|well[- ]known)\b|\bbetter[- ]known\b", re.I)
 
 
 class Refiner:
@@ -44,7 +57,9 @@ class Refiner:
         want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
         want = tuple(dict.fromkeys(part for phrase in want for part in self._in_it(phrase)))
         want, avoid = self._not_both(want, frame.avoid, masked)
-        want, people = self._same_people(message, want, frame.people, reading.links, shown)
+        reach, want, avoid = _reach(message, want, avoid)
+        want, people = self._surnames(want, frame.people)
+        want, people = self._same_people(message, want, people, reading.links, shown)
         people = _grouped(people, alternatives(masked, named))
         years = None if self._mistaken(frame.years, masked, named, reading.links) else frame.years
         frame = replace(frame, want=want, avoid=avoid, people=people, years=years)
@@ -54,11 +69,11 @@ class Refiner:
         )
         if is_empty(frame) and frame.act == "inform" and small_talk(message) == "sad":
             frame = replace(frame, act="chat")
-        return replace(reading, frame=frame, told=frozenset(told))
+        return replace(reading, frame=frame, told=frozenset(told), reach=reach)
 
     def _in_it(self, phrase: str) -> tuple[str, ...]:
         """A wish as it stands; where nothing else in it tells, the terms in it: "to cry to", "a good one"."""
-        if self._vocabulary.answer(phrase) is not None:
+        if self._vocabulary.answer(phrase) is not None or ALTERNATIVES.search(phrase):
             return (phrase,)
         found = self._vocabulary.find(phrase)
         rest = phrase
@@ -66,6 +81,19 @@ class Refiner:
             rest = rest[: one.start] + rest[one.end :]
         telling = [word for word in re.findall(r"[^\W_]+(?:['’]\w+)?", rest.lower()) if word not in FILLER]
         return (phrase,) if telling else tuple(phrase[one.start : one.end] for one in found)
+
+    def _surnames(
+        self, want: tuple[str, ...], people: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Wishes that are the last name of somebody ("by hitchcock") become people."""
+        meant = [
+            phrase
+            for phrase in want
+            if self._vocabulary.answer(phrase) is None
+            and self._vocabulary.person(phrase) is not None
+            and not common_words().knows(phrase.lower())
+        ]
+        return tuple(phrase for phrase in want if phrase not in meant), (*people, *meant)
 
     def _same_people(
         self,
@@ -118,6 +146,21 @@ class Refiner:
         examples = examples_of_age(masked, named)
         given = [self._catalogue[link.item_id] for link in links if link.item_id and link.name in examples]
         return any(not satisfies(item, Constraints(years=years)) for item in given)
+
+
+def _reach(
+    message: str, want: tuple[str, ...], avoid: tuple[str, ...]
+) -> tuple[float | None, tuple[str, ...], tuple[str, ...]]:
+    """How far the message wants to go into the long tail, and wish and refusal without the words for it."""
+    for pattern, reach in ((_LESSER_KNOWN, FAR), (_WELL_KNOWN, 0.0)):
+        match = pattern.search(message)
+        if match is not None:
+            said = match[0].lower()
+            want, avoid = (
+                tuple(phrase for phrase in phrases if phrase.lower() not in said) for phrases in (want, avoid)
+            )
+            return reach, want, avoid
+    return None, want, avoid
 
 
 def _grouped(people: Sequence[str], groups: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -63,6 +63,13 @@ _MINUTES = re.compile(
     r"(?P<half>\s+and a half)?",
     re.I,
 )
+_AT_MOST = re.compile(
+    r"\b(?P<n>\d{1,3}(?:\.\d)?|" + "|".join(_NUMBER_WORDS) + r")\s*"
+    r"(?P<unit>hours?|hrs?|h|minutes?|mins?)\b(?P<half>\s+and a half)?"
+    r"\s+(?:max\w*|tops|at (?:the )?most|or (?:less|under|shorter)|limit)\b",
+    re.I,
+)
+"""The limit after the number: "an hour and a half max"."""
 _AUDIENCES = (
     ("family", r"(?:for|with)\s+(?:the\s+|my\s+|our\s+)?(?:whole\s+|little\s+|young\s+|small\s+)?"
                r"(?:kids?|kiddos?|children|family|daughter|son|nephew|niece|grandkids|toddlers?|little ones?)"
@@ -225,7 +232,7 @@ def _relative(text: str, latest: int | None) -> Years | None:
 
 
 def _max_minutes(text: str) -> int | None:
-    match = _MINUTES.search(text)
+    match = _MINUTES.search(text) or _AT_MOST.search(text)
     if not match:
         if re.search(
             r"\b(?:something|anything|a) short(?:er)?\b|\bshort (?:film|movie|one)s?\b"

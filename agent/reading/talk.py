@@ -39,6 +39,17 @@ _CHAT = (
         r"|\bbroke up\b|\bbreak[- ]?up\b|\b(?:got|been|was) (?:dumped|fired)\b",
     ),
     (
+        "where_to_watch",
+        r"\b(?:netflix|hulu|disney ?\+|disney plus|amazon prime|prime video|hbo|streaming|subtitles?|dubbed"
+        r"|in theat(?:er|re)s)\b"
+        r"|\bwhere (?:can|could|do) (?:i|we) (?:watch|see|find|stream)\b",
+    ),
+    (
+        "skin",
+        r"\b(?:no|not|without|less|fewer|hate|only) (?:\w+ )?(?:black|white|asian|brown|colou?red) "
+        r"(?:people|persons?|actors?|actress(?:es)?|leads?|folks?|guys|men|women|cast)\b",
+    ),
+    (
         "profile",
         r"\bwhat (?:do|did|have) (?:you|u) (?:know|learn\w*|remember\w*|got|understood)\b.{0,20}"
         r"\b(?:about|of|on) me\b"
@@ -74,6 +85,8 @@ def off_the_road(message: str) -> str | None:
         return "distress, not a wish"
     if small_talk(message) == "profile":
         return "asks what is known, and wishes for nothing"
+    if small_talk(message) == "skin":
+        return "people by their skin, which is no wish we serve"
     return "the weather, not a wish" if _WEATHER_ASKED.match(message) else None
 
 

@@ -14,7 +14,7 @@ from agent.reading.acts import spelt_out, without_reset
 from agent.reading.agreement import Checks, agreed, completed, disagreement, objection
 from agent.reading.answers import answer_to
 from agent.reading.draft import draft_of, latest_year
-from agent.reading.evidence import supported
+from agent.reading.evidence import believed, supported
 from agent.reading.foreign import is_foreign
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
@@ -144,7 +144,7 @@ class Reader:
             return self._by_rules(draft, rules, message, shown, f"model failed: {error}"[:160])
         frame = frame_of(proposed, scene, self._latest)
         if tuned:
-            frame = supported(frame, draft, message, scene)
+            frame = believed(supported(frame, draft, message, scene), draft, message, scene, self._checks)
         wrong = objection(frame, draft, f"{message} {quotable(message)}", scene)
         if rules is None:
             frame = completed(frame, draft, self._checks)
