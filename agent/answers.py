@@ -32,6 +32,8 @@ class Answer:
     options: tuple[str, ...] = ()
 
 
+_RECOMMENDS = re.compile(r"\b(?:would you|should (?:i|we)|do you|(?:is|['’]s) your)\b", re.I)
+"""Asks for our choice: "which of those would you pick?" """
 Undo = Callable[[], DialogueState | None]
 
 
@@ -135,6 +137,8 @@ def _picked(message: str, reading: Reading, before: DialogueState, grounds: Grou
     if named or not re.search(r"\bwhich\b", message, re.I):
         return None
     shown = [grounds.catalogue[item_id] for item_id in before.last_shown]
+    if shown and _RECOMMENDS.search(message):
+        return explain.why(shown[0], before, grounds).text
     return foremost(shown, message) or suited(shown, message, grounds.vocabulary)
 
 

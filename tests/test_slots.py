@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.reading.slots import Slots, read_slots, read_years
+from agent.reading.slots import Slots, read_slots
+from agent.reading.years import read_years
 from retrieval.types import Years
 
 

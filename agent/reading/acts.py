@@ -71,7 +71,8 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\bwhat (?:would|can|do) you (?:recommend|suggest|have)\b|^show me (?:what(?:ever)?|everything"
             r"|all)(?: that)? you(?:['’]ve)? (?:have|got)\b",
             r"^(?:and )?(?:what|anything|something|who) else\b|^other (?:options|ideas|suggestions)\b",
-            r"\b(?:surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
+            r"\b(?:surprise (?:me|us)|you (?:choose|pick|decide)"
+            r"|(?:just )?pick (?:something|smth|sth|one|anything)"
             r"|dealer['’]?s choice)\b",
             r"^(?:whatever|no preference)\b",
             r"\b(?:best|greatest|top|most popular|highest rated|most loved)(?: rated)? (?:\d+ )?"
@@ -148,13 +149,17 @@ _DROPS = re.compile(
     r" (?:on|of|for|to|di|de|do|du) (?:the )?(?P<free>\w+)|\b(?:no|without(?: an?y?)?) (?P<un>\w+) limits?"
     r"|\b(?P<idle>\w{1,30}(?: time)?)\s+(?:does not matter|is not important|is no issue)\b"
     r"|(?:^|[.,;!?]\s*)(?:(?:ok(?:ay)?|well|fine|yeah|yes|and|but|all right)[,\s]+)*"
-    r"(?P<back>[^.,;!?]{1,60}?)\s+(?:is|are)\s+(?:fine|ok(?:ay)?|allowed|all right)"
-    r"\s+(?:after all|again|now)\b",
+    r"(?!(?:it|that|this|these|those|all|both|either|any|anything|everything|everyone|which|what|who|there)\b)"
+    r"(?P<back>[^.,;!?\ue000-\uf8ff]{1,60}?)\s+(?:is|are|would be)\s+(?:also |totally |perfectly |just )?"
+    r"(?:fine|ok(?:ay)?|optional|allowed|all right|alright|no problem|not necessary)\b"
+    r"(?:\s+(?:after all|again|now|too))?",
     re.I,
 )
 _SLOT_WORDS = {
-    "years": "year years decade era age when date anno anni año años année années jahr jahre ano anos",
-    "max_minutes": "length minutes runtime duration time durata duración durée duração tempo",
+    "years": "year years decade era age old older new newer date anno anni año años année années jahr "
+    "jahre ano anos",
+    "max_minutes": "length minutes runtime hour hours long longer duration time durata duración durée "
+    "duração tempo",
     "language": "language languages lingua lengua idioma langue sprache língua",
     "audience": "audience kids children family",
     "people": "director filmmaker actor actress actors people",

@@ -13,8 +13,8 @@ from agent.reading.answers import answer_to
 from agent.reading.link import Linker
 from agent.reading.rules import Context, read_message
 from agent.reading.scene import Scene
-from agent.reading.slots import read_years
 from agent.reading.vocabulary import Vocabulary
+from agent.reading.years import read_years
 from agent.types import Frame, Question
 from retrieval.catalogue import Catalogue
 

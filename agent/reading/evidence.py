@@ -9,7 +9,8 @@ from dataclasses import replace
 from agent.reading.agreement import Checks
 from agent.reading.cues import EXCEPTING, POSITIVE
 from agent.reading.scene import Scene
-from agent.reading.slots import DECADE_WORDS, spoken_languages
+from agent.reading.slots import spoken_languages
+from agent.reading.years import DECADE_WORDS
 from agent.types import Frame
 from retrieval.types import Years
 
@@ -28,8 +29,8 @@ _REFERS = re.compile(
 """Words that point at an option without naming it."""
 
 
-_TOO_LONG = re.compile(r"(?:too |that |very |so )?(?:long|lengthy)", re.I)
-"""No topic: what is said of length is a limit in minutes."""
+_TOO_LONG = re.compile(r"(?:too |that |very |so )?(?:long|lengthy)|(?:with )?subtitles?", re.I)
+"""No topics: what is said of length is a limit in minutes, and of subtitles a language."""
 
 
 def supported(model: Frame, rules: Frame, message: str, scene: Scene) -> Frame:
@@ -109,7 +110,11 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
     people = tuple(name for name in disliked if _is_person(name, checks))
     return replace(
         model,
-        like=kept(model.like, rules.like, praising=True),
+        like=kept(
+            tuple(name for name in model.like if not (asks and name in model.about)),
+            rules.like,
+            praising=True,
+        ),
         dislike=tuple(name for name in disliked if name not in people),
         seen=kept(model.seen, rules.seen),
         avoid=(*model.avoid, *people),

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.reading.scene import Scene
-from agent.reading.slots import language_names, read_years
+from agent.reading.slots import language_names
+from agent.reading.years import read_years
 from agent.types import ACTS, Frame
 from retrieval.types import Years
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from agent.reading.names import Named, alternatives
 from agent.reading.passing import examples_of_age, in_passing, without_remarks
 from agent.reading.rules import Context, is_empty, masked_message
-from agent.reading.slots import read_years
 from agent.reading.talk import small_talk
 from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
 from agent.reading.wishes import FILLER
+from agent.reading.years import read_years
 from agent.state import ALTERNATIVES, Linked, Reading
 from retrieval.catalogue import Catalogue
 from retrieval.filters import satisfies

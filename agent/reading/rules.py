@@ -12,8 +12,9 @@ from agent.reading.cues import CONTRACTIONS, IDIOMS
 from agent.reading.link import Linker
 from agent.reading.names import Named, find_names
 from agent.reading.passing import without_remarks
-from agent.reading.slots import Slots, language_of, read_slots, read_years
+from agent.reading.slots import Slots, language_of, read_slots
 from agent.reading.vocabulary import Vocabulary
+from agent.reading.years import read_years
 from agent.types import Act, Frame
 
 _ABOUT = re.compile(

@@ -6,16 +6,13 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from agent.reading.years import NOT, read_years
 from retrieval.types import Years
 
 _NUMBER_WORDS = {
     "one": 1, "two": 2, "three": 3, "an": 1, "a": 1, "une": 1, "una": 1, "eine": 1, "uma": 1,
     "deux": 2, "dos": 2, "due": 2, "zwei": 2, "duas": 2, "trois": 3, "tres": 3, "tre": 3, "drei": 3,
     "três": 3,
-}  # fmt: skip
-DECADE_WORDS = {
-    "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950,
-    "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990,
 }  # fmt: skip
 _LANGUAGES = {
     "french": "french", "français": "french", "spanish": "spanish", "español": "spanish", "german": "german",
@@ -28,32 +25,12 @@ _LANGUAGES = {
     "finnish": "finnish", "greek": "greek", "hungarian": "hungarian",
 }  # fmt: skip
 
-_YOUNG = re.compile(
-    r"\bwhen i was (?:a |still )?(?:kid|child|young|little|growing up|(?P<teen>teen\w*|in high school))", re.I
+_NO_SUBTITLES = re.compile(
+    r"\b(?:no|not|nothing with|without|hate|dislike|can['’]?t stand|(?:want|like|read))"
+    r" (?:any |reading )?subtitles\b",
+    re.I,
 )
-_AGE = re.compile(r"\bi(?:['’]?m| am| just turned| turned) (?P<age>[1-9]\d)\b(?!\s*(?:min|hour|%))", re.I)
 
-YEAR = r"(?:1[89]\d\d|20\d\d)"
-_DECADE = re.compile(
-    r"\b(?P<part>early|mid|late)?[\s-]*(?:the\s+)?"
-    r"(?:(?P<full>1[89]\d0|20\d0)['’]?s|['’]?(?P<short>[2-9]0|[01]0)['’]?s"
-    r"|(?:(?:los|les|años|ann[ée]es|anni|anos|den|der)\s+)+(?P<bare>[2-9]0)(?:er)?n?"
-    r"|(?P<word>" + "|".join(DECADE_WORDS) + r"))\b",
-    re.I,
-)
-_BETWEEN = re.compile(
-    rf"\b(?:between|from)?\s*({YEAR})\s*(?:-|–|to|and|until|through|till)\s*({YEAR})\b", re.I
-)
-_BOUND = re.compile(
-    r"\b(?P<neg>no(?:t|thing)?\s+(?:\w+\s+)?)?"
-    r"(?P<word>after|post|since|from|newer than|later than|more recent than|starting|"
-    r"before|b4|pre|prior to|older than|earlier than|until|up to|by)[\s-]*(?:the\s+)?(?:year\s+)?"
-    rf"(?P<year>{YEAR}|(?:(?:1[89]|20)\d0|[2-9]0)s)\b(?P<on>\s*(?:on|onwards?|or (?:later|newer)"
-    rf"|and (?:later|up))\b)?",
-    re.I,
-)
-_SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
-_LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 _MINUTES = re.compile(
     r"\b(?:under|less than|below|shorter than|at most|max(?:imum)?(?: of)?|up to|no(?:t|thing)? (?:more"
     r"|longer) than|"
@@ -82,15 +59,6 @@ _AUDIENCES = (
 )  # fmt: skip
 _LOOKALIKES = str.maketrans("ſıİ", "siI")
 """Letters that count as s and i where case is ignored, but do not become them in lower case."""
-_NOT = re.compile(
-    r"\b(?:no|not|nothing|without|isn['’]t|never|avoid|hate)\s+(?:(?:for|from|in|of|made|any|an?|the"
-    r"|another|more)\s+){0,2}$",
-    re.I,
-)
-
-
-_SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
-"""Before a decade: when the story takes place, whenever it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,98 +107,6 @@ def read_slots(text: str, latest: int | None = None, languages: Collection[str] 
     )
 
 
-def read_years(text: str, latest: int | None = None) -> Years | None:
-    """The range of years that `text` asks for, inclusive; None when it names none."""
-    between = _BETWEEN.search(text)
-    if between:
-        low, high = sorted((int(between[1]), int(between[2])))
-        return (low, high)
-    bound = _bounds(text)
-    if bound:
-        return bound
-    decades = [
-        _decade_range(match)
-        for match in _DECADE.finditer(text)
-        if not _NOT.search(f"{text[: match.start()]} ") and not _SET_IN.search(text[: match.start()])
-    ]
-    if decades:
-        return (min(low for low, _ in decades), max(high for _, high in decades))
-    single = _SINGLE.search(text)
-    if single and not _NOT.search(text[: single.start()]):
-        return (int(single[1]), None if single[2] else int(single[1]))
-    return _relative(text, latest)
-
-
-def _bounds(text: str) -> Years | None:
-    low: int | None = None
-    high: int | None = None
-    for match in _BOUND.finditer(text):
-        word = match["word"].lower()
-        decade = match["year"].lower().endswith("s")
-        year = int(match["year"].rstrip("sS"))
-        year += 0 if year > 99 else 1900
-        late = word in _LATE
-        if word == "from" and not match["on"]:
-            continue  # "from 1995" is that year, not a lower bound
-        inclusive = word in {"since", "from", "starting", "until", "up to", "by"}
-        if match["neg"]:
-            late, inclusive = not late, not inclusive
-        last = year + 9 if decade else year
-        if late:
-            low = year if inclusive else last + 1
-        else:
-            high = last if inclusive else year - 1
-    return (low, high) if low is not None or high is not None else None
-
-
-def _decade_range(match: re.Match[str]) -> tuple[int, int]:
-    if match["full"]:
-        start = int(match["full"])
-    elif match["word"]:
-        start = DECADE_WORDS[match["word"].lower()]
-    else:
-        short = int(match["short"] or match["bare"])
-        start = 2000 + short if short < 20 else 1900 + short
-    part = (match["part"] or "").lower()
-    if part == "early":
-        return (start, start + 3)
-    if part == "mid":
-        return (start + 3, start + 7)
-    return (start + 6, start + 9) if part == "late" else (start, start + 9)
-
-
-def _relative(text: str, latest: int | None) -> Years | None:
-    """ "recent" counts from the newest year there is: a fixed year might promise nothing at all. So does the
-    age of somebody who speaks of when they were young.
-    """
-    young, age = _YOUNG.search(text), _AGE.search(text)
-    if latest is not None and young and age:
-        start = latest - int(age["age"]) + (12 if young["teen"] else 5)
-        return (start, min(start + 9, latest))
-    if re.search(r"\b(?:this|the (?:21st|present)) century\b", text, re.I):
-        return (2001, None)
-    if latest is not None and re.search(
-        r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film"
-        r"|movie)s?)\b",
-        text,
-        re.I,
-    ):
-        return (latest - 4, None)
-    if re.search(
-        r"\b(?:(?<!cult )(?<!modern )(?<!instant )(?<!new )classics?"
-        r"|oldies|vintage|golden age|(?:something|anything) old(?:er)?(?! than)|"
-        r"old(?:er)? (?:film|movie|one|hollywood)s?)\b",
-        text,
-        re.I,
-    ):
-        return (
-            None
-            if _NOT.search(text) or re.search(r"\bnot(?:hing)? (?:too )?old", text, re.I)
-            else (None, 1979)
-        )
-    return None
-
-
 def _max_minutes(text: str) -> int | None:
     match = _MINUTES.search(text) or _AT_MOST.search(text)
     if not match:
@@ -250,6 +126,8 @@ def _max_minutes(text: str) -> int | None:
 
 
 def _language(text: str, languages: Collection[str]) -> str | None:
+    if _NO_SUBTITLES.search(text):
+        return "english"
     names = "|".join(map(re.escape, (*_LANGUAGES, *sorted(languages))))
     match = re.search(
         rf"\b(?:in|auf|en) ({names})\b|\b({names})[- ](?:language|speaking|film|movie|cinema|comed|thriller"
@@ -257,7 +135,7 @@ def _language(text: str, languages: Collection[str]) -> str | None:
         text,
         re.I,
     )
-    if not match or _NOT.search(text[: match.start()]):
+    if not match or NOT.search(text[: match.start()]):
         return None
     name = (match[1] or match[2]).lower()
     return _LANGUAGES.get(name, name)
@@ -279,6 +157,6 @@ def _audience(text: str) -> tuple[str | None, str | None]:
     for audience, pattern in _AUDIENCES:
         match = re.search(rf"\b(?:{pattern})\b", text, re.I)
         if match:
-            refused = bool(_NOT.search(text[: match.start()]))
+            refused = bool(NOT.search(text[: match.start()]))
             return (None, audience) if refused else (audience, None)
     return None, None

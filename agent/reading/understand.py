@@ -42,7 +42,7 @@ _INSTEAD = re.compile(
     re.I,
 )
 _SURPRISE = re.compile(
-    r"surprise me|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
+    r"surprise (?:me|us)|you (?:choose|pick|decide)|(?:just )?pick (?:something|smth|sth|one|anything)"
     r"|dealer'?s choice|^whatever\b|no preference|don'?t (?:care|mind)|"
     r"any(?:thing)? (?:is fine|goes|will do)|^anything[.!?]*$",
     re.I,

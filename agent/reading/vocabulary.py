@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from agent.reading.slots import DECADE_WORDS
 from agent.reading.titles import common_words
+from agent.reading.years import DECADE_WORDS
 from retrieval.catalogue import Catalogue
 from retrieval.types import Facet, Item, facet_values
 
@@ -24,6 +24,9 @@ INTERESTS = ("themes", "genres", "moods")
 
 LONGEST = 5
 """Words in the longest phrase that is looked up."""
+
+KNOWN_BY_FIRST_NAME = 5
+"""Items that somebody is in before the first name alone says who is meant."""
 
 MOODS = ("laugh", "be gripped", "think", "feel warm", "be thrilled", "cry")
 """Answers to "are you in the mood to ...": offered where the catalogue itself has no moods."""
@@ -126,6 +129,7 @@ class Vocabulary:
             for name in catalogue.values(field)
         }
         self.surnames = _surnames(catalogue)
+        self.first_names = _first_names(catalogue)
         # "A silent film" is no film in a language of that name.
         self.languages = frozenset(
             name.lower() for name in catalogue.values("language") if not common_words().knows(name.lower())
@@ -151,7 +155,7 @@ class Vocabulary:
     def person(self, text: str) -> str | None:
         """Whom a name means: by the full name, or the last name's person of most items; None if nobody.
 
-        "Coen brothers" and "Coens" mean two: "Joel Coen or Ethan Coen".
+        "Coen brothers" and "Coens" mean two: "Joel Coen or Ethan Coen". A rare first name will do: "Denzel".
         """
         name = " ".join(text.lower().split()).rstrip(".")
         if name in self.people:
@@ -160,6 +164,8 @@ class Vocabulary:
         found = self.surnames.get(last, ())
         if found:
             return found[0] if last == name else " or ".join(found[:2])
+        if name in self.first_names:
+            return self.first_names[name]
         several = self.surnames.get(name.removesuffix("s"), ())
         return " or ".join(several[:2]) if len(several) > 1 else None
 
@@ -197,6 +203,21 @@ class Vocabulary:
                     found.append(Found(start, end, term))
                     taken.update(range(i, i + size))
         return sorted(found, key=lambda one: one.start)
+
+
+def _first_names(catalogue: Catalogue) -> dict[str, str]:
+    """First name, lower case -> its only bearer in several items; names that many bear are left out."""
+    counts = Counter(name for item in catalogue for name in dict.fromkeys((*item.directors, *item.cast)))
+    bearers: dict[str, list[str]] = {}
+    for name, count in counts.items():
+        if " " in name and count >= KNOWN_BY_FIRST_NAME:
+            bearers.setdefault(name.split(" ", 1)[0].lower(), []).append(name)
+    words = common_words()
+    return {
+        first: names[0]
+        for first, names in bearers.items()
+        if len(names) == 1 and len(first) > 3 and first not in words.names and not words.knows(first)
+    }
 
 
 def _surnames(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:

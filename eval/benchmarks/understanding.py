@@ -22,9 +22,9 @@ from agent.errors import ModelError
 from agent.model.language import Language
 from agent.reading.draft import Drafter, pending_of, written
 from agent.reading.scene import Scene, understand_prompt
-from agent.reading.slots import read_years
 from agent.reading.titles import phrase, without_article
 from agent.reading.understand import Reader
+from agent.reading.years import read_years
 from agent.types import ACTS, DialogueState
 from eval.metrics import Estimate, bootstrap, f1, precision, recall, share, totals
 from finetune.families import LISTS, Family, Said, on_side, packaged_banks, say
