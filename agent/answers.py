@@ -120,6 +120,8 @@ def _why(
 def _about(
     message: str, reading: Reading, before: DialogueState, state: DialogueState, grounds: Grounds
 ) -> Answer:
+    if small_talk(message) == "where_to_watch":
+        return Answer(phrase("where_to_watch"), state, None, ("show me more",))
     items = _targets(reading, before, grounds)
     text = _picked(message, reading, before, grounds)
     if text is None and len(items) > 1:
