@@ -197,6 +197,8 @@ def wish(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Preferen
             if len({facet.field for facet in facets}) == 1:
                 values = list(dict.fromkeys(facet.value for facet in facets))
                 return [Preference(facets[0].field, " or ".join(values), None, turn)]
+    if term is None and len(options) == 1 and (inner := vocabulary.within(phrase)) is not None:
+        return [preference for part in inner for preference in wish(part, vocabulary, turn)]
     if term and term.promised:
         return [Preference(facet.field, facet.value, None, turn) for facet in term.facets]
     return [Preference("text", " ".join(phrase.lower().split()), None, turn)]

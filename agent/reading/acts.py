@@ -149,7 +149,7 @@ _DROPS = re.compile(
     r" (?:on|of|for|to|di|de|do|du) (?:the )?(?P<free>\w+)|\b(?:no|without(?: an?y?)?) (?P<un>\w+) limits?"
     r"|\b(?P<idle>\w{1,30}(?: time)?)\s+(?:does not matter|is not important|is no issue)\b"
     r"|(?:^|[.,;!?]\s*)(?:(?:ok(?:ay)?|well|fine|yeah|yes|and|but|all right)[,\s]+)*"
-    r"(?!(?:it|that|this|these|those|all|both|either|any|anything|everything|everyone|which|what|who|there)\b)"
+    r"(?!\s*(?:it|that|this|these|those|all|both|either|any|anything|everything|everyone|which|what|who|there)\b)"
     r"(?P<back>[^.,;!?\ue000-\uf8ff]{1,60}?)\s+(?:is|are|would be)\s+(?:also |totally |perfectly |just )?"
     r"(?:fine|ok(?:ay)?|optional|allowed|all right|alright|no problem|not necessary)\b"
     r"(?:\s+(?:after all|again|now|too))?",

@@ -84,7 +84,11 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
     if found_someone:
         absent = rules.people
     missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
-    refused = (name for name in rules.avoid if name in AUDIENCES or language_of(name) is not None)
+    refused = (
+        name
+        for name in rules.avoid
+        if (name in AUDIENCES and name != model.audience) or language_of(name) is not None
+    )
     return replace(
         model,
         like=like,

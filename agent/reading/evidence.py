@@ -15,14 +15,22 @@ from agent.types import Frame
 from retrieval.types import Years
 
 _AUDIENCE = {
-    "family": r"kid|child|famil|\bsons?\b|daughter|niece|nephew|little|toddler|all ages|young|baby",
-    "teen": r"teen|adolesc|\b1[0-9]\b|school",
+    "family": r"kid|child|famil|\bsons?\b|daughter|niece|nephew|little|toddler|all ages|young|baby|year.old",
+    "teen": r"teen|adolesc|\b1[0-9]\b|school|grader|students|pupils",
     "adult": r"adult|grown|mature|without (?:the )?kids|kids? (?:are |is )?(?:asleep|in bed|away|gone)",
 }
-_EXCEPT = re.compile(rf"\b(?:{EXCEPTING})\b", re.I)
+_EXCEPT = re.compile(
+    rf"\b(?:everything|every|all|anything|most)\b.{{1,40}}?\b(?:{EXCEPTING})\b(?! that)", re.I
+)
+_PRAISES = re.compile(
+    rf"\b(?:{POSITIVE}|lovely|wonderful|nice|fun(?:ny)?|cool|beautiful|superb|stunning|gem|spot|work(?:s|ed)|moving"
+    r"|adorable|solid|charming|better|treat|yes|glad|thrilled|hooked|tears|street|alley)\b",
+    re.I,
+)
 _LENGTH = re.compile(r"\d|hour|minute|short|long|quick|length|brief", re.I)
 _REFERS = re.compile(
-    r"\b(?:first|second|third|fourth|last|latter|former|both|either|all|any|neither|none|these|those|\d"
+    r"\b(?:first|second|third|fourth|last|latter|former|both|either|all|any|neither|none|these|those|two|\d"
+    r"|others?|together|same"
     r"|(?:this|that) one|1st|2nd|3rd)\b",
     re.I,
 )
@@ -88,7 +96,7 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
 
     Those of the rules stand where they cannot be misread: after "except", and where several items were seen
     and nothing is said of liking. What is on show and not named needs something that points at it, and a
-    like a word of praise. Titles that the model dropped altogether are the rules'.
+    like a word of praise. A title that is hated and that the model dropped altogether is not lost.
     """
     excepts = _EXCEPT.search(message) is not None
     if excepts or (len(rules.seen) > 1 and not (rules.like or rules.dislike)):
@@ -97,26 +105,25 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
     text = message.casefold()
     asks = model.act in ("ask_why", "ask_about")
     points = _REFERS.search(text) or re.search(r"\b(?:it|that|this|them)\b", text)
-    praises = re.search(rf"\b(?:{POSITIVE})\b", text)
+    praises = _PRAISES.search(text)
 
     def kept(names: tuple[str, ...], missed: tuple[str, ...], praising: bool = False) -> tuple[str, ...]:
         pointed = bool(points and not asks and (praises or not praising))
         stand = [name for name in names if pointed or name not in scene.shown or name.casefold() in text]
-        titles = [name for name in missed if _is_title(name, message, checks) and not _within(name, said)]
-        return tuple(dict.fromkeys((*stand, *titles)))
+        return tuple(dict.fromkeys((*stand, *(name for name in missed if not _within(name, said)))))
 
     said = [name.casefold() for key in _NAMING for name in getattr(model, key)]
-    disliked = kept(model.dislike, rules.dislike)
+    hated = tuple(
+        name for name in rules.dislike if _is_hated(name, message) and checks.item(name) is not None
+    )
+    disliked = kept(model.dislike, hated)
+    praised = tuple(name for name in model.like if not (asks and name in model.about))
     people = tuple(name for name in disliked if _is_person(name, checks))
     return replace(
         model,
-        like=kept(
-            tuple(name for name in model.like if not (asks and name in model.about)),
-            rules.like,
-            praising=True,
-        ),
+        like=kept(praised, (), praising=True),
         dislike=tuple(name for name in disliked if name not in people),
-        seen=kept(model.seen, rules.seen),
+        seen=kept(model.seen, ()),
         avoid=(*model.avoid, *people),
     )
 
@@ -124,10 +131,12 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
 _NAMING = ("like", "dislike", "seen", "want", "avoid", "people", "about")
 
 
-def _is_title(name: str, message: str, checks: Checks) -> bool:
-    """Whether a name is written as a title, and is one: a capital that no sentence begins with."""
-    capital = name[:1].isupper() and re.search(rf"[^.!?\s]\s+{re.escape(name)}", message) is not None
-    return capital and checks.item(name) is not None
+def _is_hated(name: str, message: str) -> bool:
+    """Whether a word of hatred stands right before a name."""
+    hates = (
+        r"hate[ds]?|dislike[ds]?|despised?|can['’]?t stand|could ?n['’]?t stand|did ?n['’]?t (?:like|enjoy)"
+    )
+    return re.search(rf"\b(?:{hates})\s+{re.escape(name)}", message, re.I) is not None
 
 
 def _is_person(name: str, checks: Checks) -> bool:

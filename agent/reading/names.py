@@ -258,6 +258,8 @@ def _take_misspelt(
                 continue
             low, high = words[start].start(), words[start + size - 1].end()
             text = mask.text[low:high]
+            if any(0xE000 <= ord(char) <= 0xF8FF for char in text):
+                continue
             if text not in links:
                 topic = vocabulary.find(text) or is_topic_here(mask.text, low, high, vocabulary)
                 links[text] = None if topic else linker.link(text)

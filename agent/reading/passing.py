@@ -26,7 +26,7 @@ _ASKS = re.compile(
     r"|(?:can|could|would|will) you|have you got|got any|do you (?:have|know)|you (?:know|have) (?:any|of)"
     r"|(?:what|how) about|thinking (?:of|about)|let['’]?s|make it|should|must|(?:has|have|got|needs?) to"
     r"|tonight|today|any|more(?! of an?\b)|another|only|what else|which|(?:is|are) there|i['’]?ll take|go for"
-    r"|help me)\b",
+    r"|for me|help me)\b",
     re.I,
 )
 """What asks for something, whatever else is said of it."""

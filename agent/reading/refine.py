@@ -12,7 +12,6 @@ from agent.reading.rules import Context, is_empty, masked_message
 from agent.reading.talk import small_talk
 from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
-from agent.reading.wishes import FILLER
 from agent.reading.years import read_years
 from agent.state import ALTERNATIVES, Linked, Reading
 from retrieval.catalogue import Catalogue
@@ -55,7 +54,6 @@ class Refiner:
         masked, named = masked_message(message, context)
         passing = in_passing(masked, named, self._vocabulary)
         want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
-        want = tuple(dict.fromkeys(part for phrase in want for part in self._in_it(phrase)))
         want, avoid = self._not_both(want, frame.avoid, masked)
         reach, want, avoid = _reach(message, want, avoid)
         want, people = self._surnames(want, frame.people)
@@ -70,17 +68,6 @@ class Refiner:
         if is_empty(frame) and frame.act == "inform" and small_talk(message) == "sad":
             frame = replace(frame, act="chat")
         return replace(reading, frame=frame, told=frozenset(told), reach=reach)
-
-    def _in_it(self, phrase: str) -> tuple[str, ...]:
-        """A wish as it stands; where nothing else in it tells, the terms in it: "to cry to", "a good one"."""
-        if self._vocabulary.answer(phrase) is not None or ALTERNATIVES.search(phrase):
-            return (phrase,)
-        found = self._vocabulary.find(phrase)
-        rest = phrase
-        for one in reversed(found):
-            rest = rest[: one.start] + rest[one.end :]
-        telling = [word for word in re.findall(r"[^\W_]+(?:['’]\w+)?", rest.lower()) if word not in FILLER]
-        return (phrase,) if telling else tuple(phrase[one.start : one.end] for one in found)
 
     def _surnames(
         self, want: tuple[str, ...], people: tuple[str, ...]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent.reading.acts import is_critique, read_act, read_drops, read_ordinals
 from agent.reading.clauses import read_clauses
-from agent.reading.cues import CONTRACTIONS, IDIOMS
+from agent.reading.cues import CONTRACTIONS, CUES, IDIOMS
 from agent.reading.link import Linker
 from agent.reading.names import Named, find_names
 from agent.reading.passing import without_remarks
@@ -95,7 +95,8 @@ def read_message(message: str, context: Context) -> Frame:
 def _before_why(masked: str) -> str:
     """What stands before a question that asks why: "seen the first one. why the second?" """
     why = re.search(r"[.!?,]\s+(?:and |but )?why\b", masked, re.I)
-    return masked[: why.start()] if why else ""
+    before = masked[: why.start()] if why else ""
+    return before if CUES.search(before) else ""
 
 
 def is_empty(frame: Frame) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from agent.reading.filler import FILLER
 from agent.reading.titles import common_words
 from agent.reading.years import DECADE_WORDS
 from retrieval.catalogue import Catalogue
@@ -185,6 +186,14 @@ class Vocabulary:
             if (term := self.answer(mood))
             and any(f.value in facet_values(item, f.field) for f in term.facets)
         )
+
+    def within(self, phrase: str) -> tuple[str, ...] | None:
+        """The terms in a phrase that says nothing else ("to cry to"), perhaps none; None where it does."""
+        found, rest = self.find(phrase), phrase
+        for one in reversed(found):
+            rest = rest[: one.start] + rest[one.end :]
+        telling = [word for word in WORD.findall(rest) if word.lower() not in FILLER]
+        return None if telling else tuple(phrase[one.start : one.end] for one in found)
 
     def find(self, text: str) -> list[Found]:
         """Terms in `text`, longest first where they overlap, in reading order."""
