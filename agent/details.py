@@ -61,10 +61,10 @@ def suited(items: Sequence[Item], message: str, vocabulary: Vocabulary) -> str |
 
 
 _MOST = (
-    ("detail_minutes", min, r"\b(?:shortest|quickest)\b"),
-    ("detail_minutes", max, r"\blongest\b"),
-    ("detail_year", min, r"\b(?:oldest|earliest)\b"),
-    ("detail_year", max, r"\b(?:newest|latest|most recent)\b"),
+    ("detail_minutes", min, r"\b(?:short(?:est|er)|quickest)\b"),
+    ("detail_minutes", max, r"\blong(?:est|er)\b"),
+    ("detail_year", min, r"\b(?:old(?:est|er)|earliest)\b"),
+    ("detail_year", max, r"\b(?:new(?:est|er)|latest|most recent)\b"),
 )
 
 

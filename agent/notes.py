@@ -25,7 +25,7 @@ def notes(before: DialogueState, state: DialogueState, reading: Reading, catalog
     avoided = [refusal_in_words(p) for p in _new(before.avoids, state.avoids)]
     if avoided:
         found.append(phrase("noted_avoid", values=", ".join(avoided)))
-    if reading.frame.act == "reject":
+    if reading.frame.act == "reject" and not (reading.frame.dislike or reading.frame.avoid):
         found.append(phrase("rejected_next"))
     if reading.reach is not None and before.long_tail != state.long_tail:
         found.append(phrase("reach_far" if reading.reach else "reach_near"))

@@ -27,6 +27,7 @@ _PRAISES = re.compile(
     r"|adorable|solid|charming|better|treat|yes|glad|thrilled|hooked|tears|street|alley)\b",
     re.I,
 )
+_MIGHT = re.compile(r"(?:['’]d|would|might|could|may|will|['’]ll) (?:\w+ )?(?:like|love|enjoy)", re.I)
 _LENGTH = re.compile(r"\d|hour|minute|short|long|quick|length|brief", re.I)
 _REFERS = re.compile(
     r"\b(?:first|second|third|fourth|last|latter|former|both|either|all|any|neither|none|these|those|two|\d"
@@ -105,14 +106,18 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
     text = message.casefold()
     asks = model.act in ("ask_why", "ask_about")
     points = _REFERS.search(text) or re.search(r"\b(?:it|that|this|them)\b", text)
-    praises = _PRAISES.search(text)
+    praises = _PRAISES.search(_MIGHT.sub(" ", text))
+    heard = [name.casefold() for key in _NAMING for name in getattr(model, key)]
+    shown = [name for name in (*model.like, *model.dislike) if not _named(name, text, scene)]
+    missed = [name for name in rules.like if checks.item(name) is not None and not _within(name, heard)]
+    if shown and missed:  # "Heat - loved it": not what is on show, but what is named
+        return replace(model, like=rules.like, dislike=rules.dislike, seen=rules.seen)
 
     def kept(names: tuple[str, ...], missed: tuple[str, ...], praising: bool = False) -> tuple[str, ...]:
         pointed = bool(points and not asks and (praises or not praising))
-        stand = [name for name in names if pointed or name not in scene.shown or name.casefold() in text]
-        return tuple(dict.fromkeys((*stand, *(name for name in missed if not _within(name, said)))))
+        stand = [name for name in names if pointed or _named(name, text, scene)]
+        return tuple(dict.fromkeys((*stand, *(name for name in missed if not _within(name, heard)))))
 
-    said = [name.casefold() for key in _NAMING for name in getattr(model, key)]
     hated = tuple(
         name for name in rules.dislike if _is_hated(name, message) and checks.item(name) is not None
     )
@@ -129,6 +134,10 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
 
 
 _NAMING = ("like", "dislike", "seen", "want", "avoid", "people", "about")
+
+
+def _named(name: str, text: str, scene: Scene) -> bool:
+    return name not in scene.shown or name.casefold() in text
 
 
 def _is_hated(name: str, message: str) -> bool:
