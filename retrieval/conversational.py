@@ -45,6 +45,9 @@ class ReadsDialogues(Protocol):
     def scores(self, messages: Sequence[Message]) -> Scores:
         """[n_items], in the units of a natural logarithm of odds; higher is better."""
 
+    def read_ahead(self, dialogues: Sequence[Sequence[Message]]) -> None:
+        """Prepare for several dialogues at once, where that is faster."""
+
     def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
         """What each feature adds to the score of an item, by name."""
 
@@ -74,6 +77,10 @@ class Conversational:
         if not query.messages:
             return []
         return best(self.name, self._catalogue, self._scores(query.messages), eligible.mask, n)
+
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Let the model prepare for the dialogues of several queries."""
+        self._model.read_ahead([query.messages for query in queries if query.messages])
 
     def score(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The same items in the order of both; as fusion ordered them where nothing was said."""

@@ -17,7 +17,7 @@ from retrieval.filters import Eligible, eligible
 from retrieval.fusion import K, reciprocal_rank
 from retrieval.longtail import percentiles, reach
 from retrieval.relaxation import relaxations
-from retrieval.retriever import Retriever, check_n, check_share
+from retrieval.retriever import ReadsAhead, Retriever, check_n, check_share
 from retrieval.scorer import FusionScorer, Scorer
 from retrieval.types import Candidate, Constraints, Query, Ranking
 
@@ -79,6 +79,12 @@ class Ranker:
         allowed, applied, relaxed = self._allowed(query)
         candidates = self._once_each(self._candidates(query, allowed, max(DEPTH, 5 * n)), query)
         return Ranking(tuple(self._controlled(candidates, query)[:n]), allowed.count, applied, relaxed)
+
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Make `rank` answer these queries sooner, `AHEAD` of them at most, and no otherwise."""
+        for source in self.sources.values():
+            if isinstance(source, ReadsAhead):
+                source.read_ahead(queries)
 
     def rank_of(self, query: Query, item_id: str) -> Candidate | None:
         """Where an item comes in the full ranking, of which `rank` is the head; None when not eligible.
