@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count, islice
 
 import numpy as np
 
@@ -78,7 +79,8 @@ class Ranker:
         _check_controls(query)
         allowed, applied, relaxed = self._allowed(query)
         candidates = self._once_each(self._candidates(query, allowed, max(DEPTH, 5 * n)), query)
-        return Ranking(tuple(self._controlled(candidates, query)[:n]), allowed.count, applied, relaxed)
+        found = tuple(islice(self._controlled(candidates, query), n))
+        return Ranking(found, allowed.count, applied, relaxed)
 
     def read_ahead(self, queries: Sequence[Query]) -> None:
         """Make `rank` answer these queries sooner, `AHEAD` of them at most, and no otherwise."""
@@ -95,7 +97,7 @@ class Ranker:
         allowed, _, _ = self._allowed(query)
         if not allowed.mask[self.catalogue.row(item_id)]:
             return None
-        head = self._controlled(self._once_each(self._candidates(query, allowed, DEPTH), query), query)
+        head = list(self._controlled(self._once_each(self._candidates(query, allowed, DEPTH), query), query))
         placed = {candidate.item_id for candidate in head}
         rest = [] if item_id in placed else self._candidates(query, allowed, len(self.catalogue))
         full = [*head, *(candidate for candidate in rest if candidate.item_id not in placed)]
@@ -159,19 +161,21 @@ class Ranker:
         applied, relaxed = relaxations(self.catalogue, query.constraints, _never(query))
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
 
-    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
+    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> Iterator[Candidate]:
         """Without the twins of earlier or excluded ones: catalogues list some titles twice."""
         met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
-        kept: list[Candidate] = []
+        rank = count(1)
         for candidate in candidates:
             label = self.catalogue[candidate.item_id].label
             if label not in met:
                 met.add(label)
-                kept.append(replace(candidate, rank=len(kept) + 1))
-        return kept
+                yield replace(candidate, rank=next(rank))
 
-    def _controlled(self, candidates: list[Candidate], query: Query) -> list[Candidate]:
+    def _controlled(self, found: Iterator[Candidate], query: Query) -> Iterator[Candidate]:
         """The candidates as the controls of the query re-order them: first apart, then down the long tail."""
+        if not (query.diversity or query.long_tail):
+            return found
+        candidates = list(found)
         if query.diversity:
             dense = self.sources.get("dense")
             if not isinstance(dense, DenseRetriever):
@@ -182,7 +186,7 @@ class Ranker:
             rows = np.array([self.catalogue.row(one.item_id) for one in candidates], dtype=np.int64)
             candidates = diversified(candidates, dense.vectors[rows], query.diversity)
         seed = "\n".join((query.text, *query.liked))
-        return reach(candidates, self.fame, query.long_tail, query.page, seed)
+        return iter(reach(candidates, self.fame, query.long_tail, query.page, seed))
 
     def _weights(self, query: Query) -> Mapping[str, float]:
         if not query.liked:
