@@ -65,7 +65,7 @@ class Layers:
         self._tokenizer = tokenizer
         self._half = torch.cpu._is_avx512_bf16_supported()
         if self._half:  # once, instead of at every call
-            for name, one in self.model.encoder.named_modules():
+            for name, one in self.model.named_modules():
                 if isinstance(one, torch.nn.Linear) and "lora_" not in name:
                     one.to(torch.bfloat16)
 
