@@ -9,11 +9,12 @@ from typing import Any
 
 from agent import explain
 from agent.conversation import Conversation, Desk
-from agent.errors import MessageError, ModelError
+from agent.errors import ModelError
 from agent.graph import Skills, Turns, TurnState
+from agent.hearing import Hearing
 from agent.judge import Verdict, candidate_line, history_text
 from agent.memory.store import Store
-from agent.messages import LONGEST_MESSAGE, readable
+from agent.messages import readable
 from agent.model.language import open_language
 from agent.plan import to_query
 from agent.policy import BALANCED, MOOD_CHIPS, Asking
@@ -22,11 +23,10 @@ from agent.reading.link import Linker
 from agent.reading.understand import Reader
 from agent.reading.vocabulary import Vocabulary
 from agent.reasons import Grounds, best_loved
-from agent.state import apply_reading
 from agent.types import ConversationInfo, DialogueState, Explanation, Preference, Reply, Result
 from retrieval.catalogue import Catalogue
-from retrieval.dialogue import Message
-from retrieval.retriever import check_share
+from retrieval.dialogue import mentioned
+from retrieval.retriever import AHEAD, check_share
 from retrieval.types import Item, Query
 from retrieval.workspace import Workspace, open_starter
 
@@ -61,9 +61,9 @@ class Recommender:
         ranker = workspace.ranker
         ranker.rank(Query(text="warm up"), 1)  # loads the text encoder now, not in somebody's first turn
         self._grounds = Grounds(self.catalogue, ranker, vocabulary, best_loved(ranker, self.catalogue))
-        self._reader = Reader(self.catalogue, linker, vocabulary, language, ranker.likeness)
-        self._linker = linker
-        self.turns = Turns(Skills(self._reader, self._grounds, language, asking))
+        reader = Reader(self.catalogue, linker, vocabulary, language, ranker.likeness)
+        self._hearing = Hearing(reader, linker, vocabulary, steady=language is None)
+        self.turns = Turns(Skills(reader, self._grounds, language, asking))
         self.store = Store(_database(workspace, database))
         self.seed = seed
         self._desk = Desk(self.store, self.turns, self.catalogue, seed)
@@ -102,15 +102,23 @@ class Recommender:
         `messages`: [{"role": "user" | "assistant", "content": text}, ...], oldest first ("seeker" and
         "recommender" are understood too). Items that either side named are not recommended again, nor
         are the item_ids in `exclude`. `long_tail` in [0, 1]: 0 asks for the best whatever their fame, 1 for
-        lesser-known items; `diversity` in [0, 1]: how much an item loses that is like those before it.
+        lesser-known items; "less famous ones" in the dialogue asks for some of that. `diversity` in [0, 1]: how much an item loses that is like those before it.
         Raises MessageError for a malformed message, UnknownItemError for an unknown id in `exclude`,
         QueryError (a ValueError) for `n` below 1 or a control out of range.
         """
         state, query = self.heard(messages, exclude)
-        query = replace(query, long_tail=long_tail, page=max(1, min(n, query.page)), diversity=diversity)
-        ranking = self._grounds.ranker.rank(query, n)
-        items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
-        return Result(items, state, ranking.relaxed)
+        return self._answer(
+            state, replace(query, long_tail=max(long_tail, query.long_tail), diversity=diversity), n
+        )
+
+    def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
+        """`recommend` for several dialogues, for evaluation; the same answers in the same order, sooner."""
+        found: list[Result] = []
+        for start in range(0, len(dialogues), AHEAD):
+            heard = [self.heard(messages) for messages in dialogues[start : start + AHEAD]]
+            self._grounds.ranker.read_ahead([query for _, query in heard])
+            found += [self._answer(state, query, n) for state, query in heard]
+        return found
 
     def heard(
         self, messages: Sequence[Mapping[str, str]], exclude: Sequence[str] = ()
@@ -121,27 +129,13 @@ class Recommender:
         """
         for item_id in exclude:
             self.catalogue.row(item_id)
-        state = DialogueState()
-        said: list[Message] = []
-        for message in messages:
-            role, content = _checked(message)
-            said.append(self._named(role, content))
-            if role == "user":
-                reading = self._reader.read(content[:LONGEST_MESSAGE], state).reading
-                state = apply_reading(state, reading, self._grounds.vocabulary, state.turn + 1)
-            else:
-                state = self._shown(state, said[-1].items)
-        query = to_query(state, self._grounds.vocabulary)
-        named = {item_id for message in said for item_id in message.items}
-        return state, replace(query, exclude=query.exclude.union(exclude, named), messages=tuple(said))
+        state, said = self._hearing.heard(messages)
+        query = self.query(state)
+        return state, replace(query, exclude=query.exclude.union(exclude, mentioned(said)), messages=said)
 
     def query(self, state: DialogueState) -> Query:
         """What a conversation in this state asks of the catalogue."""
         return to_query(state, self._grounds.vocabulary)
-
-    def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
-        """`recommend` for several dialogues, for evaluation; answers in the same order."""
-        return [self.recommend(messages, n) for messages in dialogues]
 
     def judge(
         self, item_ids: Sequence[str], liked: Sequence[str], disliked: Sequence[str] = ()
@@ -246,35 +240,11 @@ class Recommender:
         """Close the database."""
         self.store.close()
 
-    def _named(self, role: str, content: str) -> Message:
-        """A message with the items it names taken out of its text."""
-        text, names = content[:LONGEST_MESSAGE], []
-        for mention in reversed(self._linker.mentions(text)):
-            if mention.certain:
-                names.append(mention.item_id)
-                text = f"{text[: mention.start]} {text[mention.end :]}"
-        return Message("seeker" if role == "user" else "recommender", text, tuple(reversed(names)))
-
-    def _shown(self, state: DialogueState, named: tuple[str, ...]) -> DialogueState:
-        """Items that the assistant named count as shown."""
-        shown = tuple(dict.fromkeys((*state.shown, *named)))
-        return replace(state, shown=shown, last_shown=tuple(dict.fromkeys(named)))
-
-
-def _checked(message: object) -> tuple[str, str]:
-    """Role and readable text of one message of a dialogue. Raises MessageError."""
-    known = message if isinstance(message, Mapping) else {}
-    role = {"seeker": "user", "recommender": "assistant"}.get(str(known.get("role")), known.get("role"))
-    content = known.get("content", known.get("text"))
-    if role not in ("user", "assistant") or not isinstance(content, str):
-        raise MessageError(
-            f"Cannot read the message {str(message)[:120]!r}: "
-            'give {"role": "user" or "assistant", "content": text}.'
-        )
-    try:
-        return str(role), readable(content)
-    except MessageError:  # a silent turn of a recorded dialogue says nothing, and that is no fault
-        return str(role), "…"
+    def _answer(self, state: DialogueState, query: Query, n: int) -> Result:
+        query = replace(query, page=max(1, min(n, query.page)))
+        ranking = self._grounds.ranker.rank(query, n)
+        items = tuple(self._grounds.recommendation(c, state, query) for c in ranking.candidates)
+        return Result(items, state, ranking.relaxed)
 
 
 def _adapter(workspace: Workspace) -> Path | None:

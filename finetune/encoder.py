@@ -44,7 +44,7 @@ class ListenerModel(nn.Module):
         heard = torch.zeros(len(chosen), self.told.shape[1])
         if said:
             hidden = [self._lower[chosen[number].said] for number in said]
-            heard = heard.index_put((torch.tensor(said),), self.layers.upper(hidden) @ self.told)
+            heard = heard.index_put((torch.tensor(said),), self.layers.upper(hidden, padded=True) @ self.told)
         return self.towers(chosen, keep, heard)
 
 

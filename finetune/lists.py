@@ -141,7 +141,7 @@ def make_lists(
         if hits.any():
             whole = stops(case.dialogue)
             kept = np.arange(len(rows)) if whole else sampled(hits, rng)
-            heard = listener.hear([(case.before, reading)])[0] if whole else None
+            heard = listener.hear(case.before, reading) if whole else None
             table = features.of(case.before, rows[kept], chances, reading, heard)
             yield RankedList(table, hits[kept], case.dialogue)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -45,6 +44,9 @@ class ReadsDialogues(Protocol):
     def scores(self, messages: Sequence[Message]) -> Scores:
         """[n_items], in the units of a natural logarithm of odds; higher is better."""
 
+    def read_ahead(self, dialogues: Sequence[Sequence[Message]]) -> None:
+        """Prepare for several dialogues at once, where that is faster."""
+
     def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
         """What each feature adds to the score of an item, by name."""
 
@@ -75,18 +77,21 @@ class Conversational:
             return []
         return best(self.name, self._catalogue, self._scores(query.messages), eligible.mask, n)
 
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Let the model prepare for the dialogues of several queries."""
+        self._model.read_ahead([query.messages for query in queries if query.messages])
+
     def score(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The same items in the order of both; as fusion ordered them where nothing was said."""
         if not query.messages or not candidates:
             return list(candidates)
         scores, weight = self._scores(query.messages), self._weight(query)
-        joint = {
-            one.item_id: float(scores[self._catalogue.row(one.item_id)]) + weight * math.log(one.score)
-            for one in candidates
-        }
-        ordered = sorted(candidates, key=lambda one: (-joint[one.item_id], one.item_id))
+        own = scores[[self._catalogue.row(one.item_id) for one in candidates]].tolist()
+        joint = [part + weight * math.log(one.score) for part, one in zip(own, candidates, strict=True)]
+        ordered = sorted(zip(joint, candidates, strict=True), key=lambda pair: (-pair[0], pair[1].item_id))
         return [
-            replace(one, score=joint[one.item_id], rank=rank) for rank, one in enumerate(ordered, start=1)
+            Candidate(one.item_id, score, rank, one.evidence)
+            for rank, (score, one) in enumerate(ordered, start=1)
         ]
 
     def shares(self, query: Query, item_id: str) -> tuple[tuple[str, float], ...]:

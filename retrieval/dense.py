@@ -91,6 +91,12 @@ class DenseRetriever:
         vector = self._query_vector(query)
         return self._neighbours.nearest(vector, eligible, n) if vector is not None else []
 
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Encode the texts of several queries together; the encoder remembers them."""
+        texts = [text for query in queries for text in _texts(query)]
+        if texts:
+            self._encoder.encode(list(dict.fromkeys(texts)))
+
     def likeness(self, text: str) -> float:
         """Cosine of a text to the item nearest to it."""
         return float((self._vectors @ self._encoder.encode([text])[0]).max())
@@ -98,7 +104,7 @@ class DenseRetriever:
     def _query_vector(self, query: Query) -> np.ndarray | None:
         """Float32 [d] of unit length; None when the query says nothing to this source."""
         wish = np.zeros(self._vectors.shape[1], dtype=np.float32)
-        texts = [text for text in (query.text, *query.expansions) if text.strip()]
+        texts = _texts(query)
         if texts:
             encoded = self._encoder.encode(texts)
             if query.text.strip():
@@ -117,6 +123,10 @@ class DenseRetriever:
         total = self._vectors[rows].sum(axis=0)
         length = np.linalg.norm(total)
         return total / length if length > 0 else total
+
+
+def _texts(query: Query) -> list[str]:
+    return [text for text in (query.text, *query.expansions) if text.strip()]
 
 
 def _with_new(

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from retrieval.errors import WorkspaceError
+from retrieval.memory import Memory
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 Progress = Callable[[int, int], None]
 """Called with (texts done, texts in all)."""
 
 BATCH = 64
-REMEMBERED = 256
-FEW = 16
+BLOCK = 64 * BATCH
+"""Texts that are looked through for those of the same length."""
+
+REMEMBERED = 4096
 MAX_CHARACTERS = 4_000
 
 
@@ -66,33 +69,25 @@ class TextEncoder:
     def __init__(self) -> None:
         self._folder = packaged_model()
         self._model: SentenceTransformer | None = None
-        self._recent: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._recent: Memory[np.ndarray] = Memory(REMEMBERED)
         # Hugging Face's fast tokenizers refuse ("Already borrowed") to work for two threads at once.
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Unit-length float32 [n_texts, 384]; an empty text has a vector too.
 
-        A few texts are taken for queries and remembered; many are batched by length.
+        Without `progress`, up to 4,096 texts are taken for those of queries and remembered.
         """
         clean = [_printable(text) for text in texts]
+        if 0 < len(clean) <= REMEMBERED and progress is None:
+            return np.stack(self._recent.of(clean, lambda missing: list(self._encode(missing, None))))
+        return self._encode(clean, progress)
+
+    def _encode(self, texts: list[str], progress: Progress | None) -> np.ndarray:
         with self._lock:
             if self._model is None:
                 self._model = _load(self._folder)
-            if 0 < len(clean) <= FEW and progress is None:
-                return self._encode_few(self._model, clean)
-            return _encode_many(self._model, clean, progress)
-
-    def _encode_few(self, model: SentenceTransformer, texts: list[str]) -> np.ndarray:
-        missing = [text for text in dict.fromkeys(texts) if text not in self._recent]
-        if missing:
-            self._recent.update(zip(missing, _encode_many(model, missing, None), strict=True))
-        for text in texts:
-            self._recent.move_to_end(text)
-        vectors = np.stack([self._recent[text] for text in texts])
-        while len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
-        return vectors
+            return _encode_many(self._model, texts, progress)
 
 
 def _printable(text: str) -> str:
@@ -123,11 +118,32 @@ def _encode_many(model: SentenceTransformer, texts: list[str], progress: Progres
     dimension = model.get_embedding_dimension()
     vectors = np.empty((len(texts), dimension or 0), dtype=np.float32)
     by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    for start in range(0, len(texts), BATCH):
-        chosen = by_length[start : start + BATCH]
-        with torch.inference_mode():
-            pooled = model(model.preprocess([texts[index] for index in chosen]))["sentence_embedding"]
-            vectors[chosen] = torch.nn.functional.normalize(pooled.float(), dim=1).numpy()
-        if progress is not None:
-            progress(start + len(chosen), len(texts))
+    done = 0
+    for start in range(0, len(texts), BLOCK):
+        block = np.array(by_length[start : start + BLOCK])
+        for places, inputs in _of_one_length(model, [texts[index] for index in block]):
+            with torch.inference_mode():
+                pooled = model(inputs)["sentence_embedding"].float()
+                vectors[block[places]] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+            done += len(places)
+            if progress is not None:
+                progress(done, len(texts))
     return vectors
+
+
+def _of_one_length(
+    model: SentenceTransformer, texts: list[str]
+) -> Iterator[tuple[np.ndarray, dict[str, Tensor]]]:
+    """Places in `texts` and inputs of the model, for texts of the same number of tokens, a batch at a time.
+
+    Padding changes the last bits of a vector; without any, a text has the same one whatever its company.
+    """
+    found = model.preprocess(texts)
+    ids, mask = found["input_ids"], found["attention_mask"]
+    lengths = mask.sum(dim=1)
+    for length in lengths.unique().tolist():
+        for places in (lengths == length).nonzero()[:, 0].split(BATCH):
+            yield (
+                places.numpy(),
+                {"input_ids": ids[places, :length], "attention_mask": mask[places, :length]},
+            )

@@ -20,7 +20,7 @@ def reciprocal_rank(
     without a weight. Source: Cormack, Clarke and Buettcher, SIGIR 2009, where k is 60.
     """
     scores: dict[str, float] = {}
-    evidence: dict[str, tuple[Evidence, ...]] = {}
+    evidence: dict[str, list[Evidence]] = {}
     for source, candidates in lists.items():
         weight = weights[source]
         if weight == 0:
@@ -28,9 +28,9 @@ def reciprocal_rank(
         for candidate in candidates:
             item_id = candidate.item_id
             scores[item_id] = scores.get(item_id, 0.0) + weight / (k + candidate.rank)
-            evidence[item_id] = evidence.get(item_id, ()) + candidate.evidence
-    ordered = sorted(scores, key=lambda item_id: (-scores[item_id], item_id))
+            evidence.setdefault(item_id, []).extend(candidate.evidence)
+    ordered = sorted((-score, item_id) for item_id, score in scores.items())
     return [
-        Candidate(item_id, scores[item_id], rank, evidence[item_id])
-        for rank, item_id in enumerate(ordered, start=1)
+        Candidate(item_id, -score, rank, tuple(evidence[item_id]))
+        for rank, (score, item_id) in enumerate(ordered, start=1)
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count, islice
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from retrieval.fusion import K, reciprocal_rank
 from retrieval.longtail import percentiles, reach
 from retrieval.preferences import doubted, parts
 from retrieval.relaxation import relaxations
-from retrieval.retriever import Retriever, check_n, check_share
+from retrieval.retriever import ReadsAhead, Retriever, check_n, check_share
 from retrieval.scorer import FusionScorer, Scorer
 from retrieval.types import Candidate, Constraints, Query, Ranking
 
@@ -79,7 +80,14 @@ class Ranker:
         _check_controls(query)
         allowed, applied, relaxed = self._allowed(query)
         candidates = self._once_each(self._candidates(query, applied, max(DEPTH, 5 * n)), query)
-        return Ranking(tuple(self._controlled(candidates, query)[:n]), allowed.count, applied, relaxed)
+        found = tuple(islice(self._controlled(candidates, query), n))
+        return Ranking(found, allowed.count, applied, relaxed)
+
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Make `rank` answer these queries sooner, `AHEAD` of them at most, and no otherwise."""
+        for source in self.sources.values():
+            if isinstance(source, ReadsAhead):
+                source.read_ahead(queries)
 
     def rank_of(self, query: Query, item_id: str) -> Candidate | None:
         """Where an item comes in the full ranking, of which `rank` is the head; None when not eligible.
@@ -90,7 +98,7 @@ class Ranker:
         allowed, applied, _ = self._allowed(query)
         if not allowed.mask[self.catalogue.row(item_id)]:
             return None
-        head = self._controlled(self._once_each(self._candidates(query, applied, DEPTH), query), query)
+        head = list(self._controlled(self._once_each(self._candidates(query, applied, DEPTH), query), query))
         placed = {candidate.item_id for candidate in head}
         rest = [] if item_id in placed else self._candidates(query, applied, len(self.catalogue))
         full = [*head, *(candidate for candidate in rest if candidate.item_id not in placed)]
@@ -106,9 +114,9 @@ class Ranker:
         reciprocal-rank fusion themselves.
         """
         weights = self._weights(query)
-        parts = [(e.source, weights.get(e.source, 1.0) / (K + e.rank)) for e in candidate.evidence]
-        total = sum(part for _, part in parts) or 1.0
-        return tuple((source, part / total) for source, part in parts)
+        given = [(e.source, weights.get(e.source, 1.0) / (K + e.rank)) for e in candidate.evidence]
+        total = sum(part for _, part in given) or 1.0
+        return tuple((source, part / total) for source, part in given)
 
     def weighed(self, query: Query, candidate: Candidate) -> tuple[tuple[str, float], ...]:
         """`shares`, with the learned scorer's own groups of features where it has a say; they sum to 1."""
@@ -154,22 +162,24 @@ class Ranker:
         applied, relaxed = relaxations(self.catalogue, query.constraints, _never(query))
         return eligible(self.catalogue, applied, _never(query)), applied, relaxed
 
-    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
+    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> Iterator[Candidate]:
         """Without the twins of earlier or excluded ones, for catalogues list some titles twice, and without
         namesakes of those liked or not: whoever speaks of a title rarely says which of its versions is meant.
         """
         met = {self.catalogue[item_id].label for item_id in _never(query) if item_id in self.catalogue}
         named = {self.catalogue[item_id].title for item_id in (*query.liked, *query.disliked)}
-        kept: list[Candidate] = []
+        rank = count(1)
         for candidate in candidates:
             item = self.catalogue[candidate.item_id]
             if item.label not in met and item.title not in named:
                 met.add(item.label)
-                kept.append(replace(candidate, rank=len(kept) + 1))
-        return kept
+                yield replace(candidate, rank=next(rank))
 
-    def _controlled(self, candidates: list[Candidate], query: Query) -> list[Candidate]:
+    def _controlled(self, found: Iterator[Candidate], query: Query) -> Iterator[Candidate]:
         """The candidates as the controls of the query re-order them: first apart, then down the long tail."""
+        if not (query.diversity or query.long_tail):
+            return found
+        candidates = list(found)
         if query.diversity:
             dense = self.sources.get("dense")
             if not isinstance(dense, DenseRetriever):
@@ -180,7 +190,7 @@ class Ranker:
             rows = np.array([self.catalogue.row(one.item_id) for one in candidates], dtype=np.int64)
             candidates = diversified(candidates, dense.vectors[rows], query.diversity)
         seed = "\n".join((query.text, *query.liked))
-        return reach(candidates, self.fame, query.long_tail, query.page, seed)
+        return iter(reach(candidates, self.fame, query.long_tail, query.page, seed))
 
     def _weights(self, query: Query) -> Mapping[str, float]:
         if not query.liked:

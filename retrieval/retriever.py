@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +27,18 @@ class Retriever(Protocol):
 
         Raises QueryError when `n` is below 1.
         """
+
+
+AHEAD = 512
+"""Queries that are worth reading ahead at once: of many more, some would be forgotten before their turn."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A source that answers several queries sooner when it has seen them together, and no otherwise."""
+
+    def read_ahead(self, queries: Sequence[Query]) -> None:
+        """Remember what answering these queries takes, `AHEAD` of them at least."""
 
 
 def best(

@@ -187,6 +187,12 @@ class LearnedScorer:
         table = self._features.of(messages, rows, chances, reading, heard)
         return put_first(chances.all, rows, self._model.score(table))
 
+    def read_ahead(self, dialogues: Sequence[Sequence[Message]]) -> None:
+        """Let the encoders read many dialogues together, and remember what they made of them."""
+        self._tower.reader.read_ahead(dialogues)
+        if self._listener is not None:
+            self._listener.read_ahead(dialogues)
+
     def contributions(self, messages: Sequence[Message], item_id: str) -> Mapping[str, float]:
         """What each feature adds to the score of an item, by name, the weightiest first.
 
@@ -200,7 +206,7 @@ class LearnedScorer:
         return dict(sorted(zip(NAMES, parts.tolist(), strict=True), key=lambda pair: -abs(pair[1])))
 
     def _heard(self, messages: Sequence[Message], reading: Reading) -> Scores | None:
-        return self._listener.hear([(messages, reading)])[0] if self._listener is not None else None
+        return self._listener.hear(messages, reading) if self._listener is not None else None
 
     def familiarity(self, item_ids: Sequence[str]) -> float:
         """Mean over the items of n / (n + 10), where n training dialogues name an item; 1 for none."""

@@ -98,6 +98,15 @@ def test_ask_as_json_is_only_json(fake: FakeRecommender) -> None:
     assert [item["item_id"] for item in reply["items"]] == ["1", "2", "3"]
 
 
+def test_a_scorer_that_cannot_be_used_is_said_once_beside_the_answer(fake: FakeRecommender) -> None:
+    said = "Recommending without the trained scorer. The counts cannot be read. Train the scorer again."
+    assert "without" not in runner.invoke(cli.app, ["ask", "Heat", "--json"]).stderr
+    fake.workspace.scorer_fault = "The counts cannot be read. Train the scorer again."
+    done = runner.invoke(cli.app, ["ask", "Heat", "--json"])
+    assert done.stderr.count(said) == 1
+    assert len(json.loads(done.stdout)["items"]) == 3
+
+
 def test_an_error_is_one_line_and_exit_code_2(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise WorkspaceError("No workspace in 'nowhere'.")

@@ -31,6 +31,9 @@ class Odds:
         self.read += 1
         return np.array([0.0, 1.0, 2.0, 3.0, -1.0, -2.0, -3.0, -4.0], dtype=np.float32)
 
+    def read_ahead(self, dialogues):
+        self.ahead = dialogues
+
     def familiarity(self, item_ids):
         return 0.5 if item_ids else 1.0
 
@@ -95,6 +98,12 @@ def test_a_dialogue_is_read_once_for_the_source_and_the_last_word():
     ranking = ranker.rank(query, 3)
     assert ranker.rank_of(query, ranking.candidates[0].item_id).rank == 1
     assert model.read == 1
+
+
+def test_the_model_is_told_of_the_dialogues_to_come():
+    model = Odds()
+    ranker_with(Conversational(FILMS, model)).read_ahead([Query(messages=SAID), Query(text="crime")])
+    assert model.ahead == [SAID]
 
 
 def test_what_speaks_for_an_item_adds_up_to_one():

@@ -5,6 +5,7 @@ import pytest
 from listener_layers import tiny_layers
 from small import ITEMS, build
 
+from agent import Recommender
 from agent.memory.store import Store
 from agent.types import DialogueState, Preference
 from finetune.config import ConfigError
@@ -75,6 +76,18 @@ def test_recall_by_hand(workspace):
     assert (row.scorer, row.old, row.new) == ("before", 0.5, None)
 
 
+def many_is_one_by_one(workspace):
+    """Whether a trained scorer answers several dialogues as it does each of them."""
+    heat, babe = {"role": "user", "content": "I loved Heat"}, {"role": "user", "content": "a film like Babe"}
+    ronin = {"role": "assistant", "content": "Have you seen Ronin?"}
+    dialogues = [[heat], [heat, ronin, babe], [], [babe], [heat, ronin], [heat]]
+    fresh = (Workspace.open(workspace.folder, workspace.encoder) for _ in range(2))
+    one, together = (Recommender(place, "none", "sqlite://") for place in fresh)
+    with one, together:
+        alone = [one.recommend(messages, 9) for messages in reversed(dialogues)]
+        return together.recommend_many(dialogues, 9) == alone[::-1]
+
+
 def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
     monkeypatch.setattr(Layers, "packaged", tiny_layers)
     workspace, said = build(ITEMS, tmp_path), []
@@ -97,6 +110,7 @@ def test_feedback_is_learned_published_and_served(tmp_path, monkeypatch):
         for place in (workspace, opened)
     )
     assert after < before
+    assert many_is_one_by_one(opened)
     again = train_for(opened, None, True, None, 1, 0, said.append)
     assert any(line.startswith("recall@10 before") for line in said)
     assert sorted(path.name for path in again.parent.iterdir() if path.name.startswith(SCORER)) == [SCORER]

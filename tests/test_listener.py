@@ -58,17 +58,19 @@ def test_the_end_of_a_long_text_is_read() -> None:
 
 def test_a_text_sounds_the_same_alone_and_among_longer_ones() -> None:
     layers, texts = tiny_layers(), ["abc", "a long text " * 20, "", "xyz"]
-    together = layers.upper(layers.lower(texts)).detach()
+    hidden = layers.lower(texts)
+    together = layers.upper(hidden).detach()
     alone = torch.cat([layers.upper(layers.lower([text])).detach() for text in texts])
-    assert together.numpy() == pytest.approx(alone.numpy(), abs=0.02)  # bfloat16, where there is any
+    assert together.numpy() == pytest.approx(alone.numpy(), abs=1e-6)
+    padded = layers.upper(hidden, padded=True).detach()
+    assert padded.numpy() == pytest.approx(alone.numpy(), abs=0.02)  # bfloat16, where there is any
     assert torch.linalg.norm(together, dim=1).tolist() == pytest.approx([1] * 4, abs=0.01)
 
 
 def test_batches_hold_every_text_once_the_short_ones_first() -> None:
-    lengths = list(range(40, 0, -1))
-    found = list(batches(lengths))
-    assert sorted(index for batch in found for index in batch) == list(range(40))
-    assert found[0][0] == 39
+    lengths = [7] * 20 + [3, 5, 3]
+    assert list(batches(lengths)) == [[20, 22], [21], list(range(16)), list(range(16, 20))]
+    assert list(batches(lengths, padded=True)) == [[20, 22, 21, *range(13)], list(range(13, 20))]
 
 
 def test_only_the_last_layers_learn() -> None:
@@ -81,9 +83,18 @@ def test_it_hears_what_a_dialogue_is_about(listener: Listener) -> None:
     assert np.argmax(listener.scores(THIEF)) == 0
     assert np.exp(listener.scores(THIEF)).sum() == pytest.approx(1, abs=1e-3)
     nothing = (seeker("", "c"),)
-    many = listener.hear([(one, listener.reader.read(one)) for one in (SHARK, nothing, THIEF)])
-    for row, messages in zip(many, (SHARK, nothing, THIEF), strict=True):
-        assert row == pytest.approx(listener.scores(messages), abs=0.1)
+    assert listener.hear(nothing, listener.reader.read(nothing)) == pytest.approx(listener.scores(nothing))
+
+
+def test_reading_ahead_changes_nothing(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("", "s", "ssss", "a thief", "tttttt")
+    dialogues = [(seeker(word), recommender("see Jaws", "d")) for word in words]
+    alone = [listener.scores(messages) for messages in dialogues]
+    ahead = Listener(listener._tables, listener._told, listener._layers, listener.reader)
+    ahead.read_ahead([*dialogues, (seeker("", "c"),)])
+    monkeypatch.setattr(ahead._layers, "lower", lambda texts: pytest.fail("read again"))
+    for messages, expected in zip(dialogues, alone, strict=True):
+        assert ahead.scores(messages) == pytest.approx(expected, abs=1e-6)
 
 
 def test_it_is_kept_and_a_damaged_one_is_refused(listener: Listener, tmp_path: Path) -> None:

@@ -81,6 +81,24 @@ class TestStateless:
     def test_many_is_one_by_one(self, recommender: Recommender) -> None:
         assert recommender.recommend_many(DIALOGUES, n=7) == [recommender.recommend(d, 7) for d in DIALOGUES]
 
+    def test_a_language_model_is_asked_again_for_the_same_message(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        language = small.ScriptedLanguage({"I loved Heat": {"act": "inform", "like": ["Heat"]}})
+        made = small.scripted(language, monkeypatch)
+        for _ in range(2):
+            made.recommend([user("I loved Heat")])
+        assert len(language.prompts) == 2
+
+    def test_a_dialogue_sent_again_with_more_at_its_end_is_read_on(self) -> None:
+        made = small.recommender()
+        said = [user("I loved Heat"), assistant("*Ronin* (1998)?"), user("no, something funny")]
+        whole = small.recommender().recommend(said)
+        for length in range(len(said) + 1):
+            found = made.recommend(said[:length])
+        assert found == whole
+        assert made.recommend([user("I loved Heat"), user("no, something funny")]).state != whole.state
+
     def test_nothing_is_kept(self, recommender: Recommender) -> None:
         first = recommender.recommend([user("I loved Heat")])
         recommender.recommend([user("I hated everything about Ronin")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 from agent.types import (
     Contribution,
@@ -127,6 +128,7 @@ class FakeRecommender:
         self.pause = pause
         self.catalogue = ITEMS
         self.model_name = "none"
+        self.workspace = SimpleNamespace(scorer_fault="")
         self.known: dict[str, FakeConversation] = {}
         self.welcome = Reply(
             "Tell me a film you love, or pick a mood for tonight.", options=("laugh", "think")

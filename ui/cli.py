@@ -254,7 +254,10 @@ def _open(
         from agent import Recommender
 
         where = _location(database)
-        return Recommender.open(workspace, llm=llm, database=where, seed=seed, without=without or ())
+        rec = Recommender.open(workspace, llm=llm, database=where, seed=seed, without=without or ())
+    if fault := rec.workspace.scorer_fault:
+        typer.echo(f"Recommending without the trained scorer. {fault}", err=True)
+    return rec
 
 
 def _location(database: str | None) -> Path | str | None:

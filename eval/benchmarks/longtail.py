@@ -96,10 +96,10 @@ class _Once(Ranker):
             self._last = (plain, depth, super()._candidates(query, applied, depth))
         return self._last[2]
 
-    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> list[Candidate]:
+    def _once_each(self, candidates: Sequence[Candidate], query: Query) -> Iterator[Candidate]:
         if self._each is None or self._each[0] is not candidates:
-            self._each = (candidates, super()._once_each(candidates, query))
-        return self._each[1]
+            self._each = (candidates, list(super()._once_each(candidates, query)))
+        return iter(self._each[1])
 
 
 Say = Callable[[str], None]

@@ -106,7 +106,7 @@ def _judged(made: Prepared, data: Redial, encoder: Encoder) -> Iterator[Judged]:
     for case in cases(data.held_out):
         reading = reader.read(case.before)
         chances = made.tower.chances(reading)
-        heard = made.listener.hear([(case.before, reading)])[0]
+        heard = made.listener.hear(case.before, reading)
         rows = candidate_rows(made.features, case.before, chances.all)
         yield Judged(rows, made.features.of(case.before, rows, chances, reading, heard), chances.all, heard)
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from eval.benchmarks.latency import BenchmarkError, queries
 from eval.machine import memory
 from retrieval.catalogue import Catalogue, CatalogueRead
-from retrieval.encoder import FEW, Encoder, Progress, TextEncoder
+from retrieval.encoder import Encoder, Progress, TextEncoder
 from retrieval.interactions import Interactions, InteractionsRead
 from retrieval.lexical import stems
 from retrieval.ranker import DEPTH
@@ -34,6 +34,8 @@ WORDS, THEMES, GENRES, DIMENSION = 20_000, 400, 20, 384
 PEOPLE, RATINGS = 500, 100
 WORDS_OF_A_DESCRIPTION = 30
 QUERIES = 40
+FEW = 16
+"""Texts of a query, at most."""
 
 
 @dataclass(frozen=True, slots=True)

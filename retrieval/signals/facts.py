@@ -75,6 +75,7 @@ class Facts:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._genres = _table(catalogue, lambda item: item.genres)
+        self._sizes = np.asarray(self._genres.sum(axis=1)).ravel()
         self._people = _table(catalogue, lambda item: (*item.directors, *item.cast))
         self._directors = _table(catalogue, lambda item: item.directors)
         self._titles = _weighted_titles(catalogue)
@@ -85,7 +86,7 @@ class Facts:
     def genres(self, rows: Rows, named: Rows) -> Matrix:
         """Cosine of the sets of genres, [rows, named]."""
         both = (self._genres[rows] @ self._genres[named].T).toarray()
-        sizes = np.sqrt(np.outer(self._sizes(rows), self._sizes(named)))
+        sizes = np.sqrt(np.outer(self._sizes[rows], self._sizes[named]))
         return both / np.maximum(sizes, 1)
 
     def people(self, rows: Rows, named: Rows) -> Matrix:
@@ -112,6 +113,8 @@ class Facts:
             for column, genre in enumerate(self._genre_columns)
             if said.intersection(SAID_AS.get(genre, (genre,)))
         ]
+        if not asked:
+            return np.zeros(len(rows), dtype=np.float32)
         has = self._genres[rows][:, asked].sum(axis=1)
         return (2 * np.asarray(has).ravel() - len(asked)).astype(np.float32)
 
@@ -122,7 +125,9 @@ class Facts:
         for size in (2, 3):
             for start in range(len(words) - size + 1):
                 found.update(self._named_people.get(" ".join(words[start : start + size]), ()))
-        return np.array([found[int(row)] for row in rows], dtype=np.float32)
+        counts = np.zeros(len(self._catalogue), dtype=np.float32)
+        counts[list(found)] = list(found.values())
+        return counts[rows]
 
     def decade_asked(self, rows: Rows, text: str) -> Matrix:
         """1 in the decade that `text` names last ("80s"), -1 outside it, 0 where it names none, [rows]."""
@@ -131,9 +136,6 @@ class Facts:
             return np.zeros(len(rows), dtype=np.float32)
         inside = (self._years[rows] // 10) % 10 == int(said[-1])
         return np.where(inside, 1, -1).astype(np.float32)
-
-    def _sizes(self, rows: Rows) -> Matrix:
-        return np.asarray(self._genres[rows].sum(axis=1)).ravel()
 
 
 def _table(catalogue: Catalogue, values: Callable[[Item], Iterable[str]]) -> sparse.csr_array:

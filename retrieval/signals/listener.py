@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from retrieval.dialogue import Message
 from retrieval.encoder import packaged_model
 from retrieval.errors import WorkspaceError
+from retrieval.memory import Memory
 from retrieval.signals.alignment import Alignment
 from retrieval.signals.reading import Reader, Reading
 from retrieval.signals.signal import Scores
@@ -29,6 +29,9 @@ LONGEST = 128
 """Tokens of a dialogue that are read, from its end."""
 
 TOGETHER = 16
+REMEMBERED = 1024
+"""Dialogues of which it is kept what the encoder made of them."""
+
 WEIGHTS = "listener.safetensors"
 
 
@@ -61,6 +64,10 @@ class Layers:
         self.width: int = model.config.hidden_size
         self._tokenizer = tokenizer
         self._half = torch.cpu._is_avx512_bf16_supported()
+        if self._half:  # once, instead of at every call
+            for name, one in self.model.named_modules():
+                if isinstance(one, torch.nn.Linear) and "lora_" not in name:
+                    one.to(torch.bfloat16)
 
     @classmethod
     def packaged(cls) -> Layers:
@@ -96,16 +103,19 @@ class Layers:
                 found[index] = one[: len(numbers[index])].bfloat16().clone()
         return found
 
-    def upper(self, hidden: Sequence[Tensor]) -> Tensor:
-        """What the layers that learn make of it, [texts, width]: standardised means over tokens, length 1."""
+    def upper(self, hidden: Sequence[Tensor], padded: bool = False) -> Tensor:
+        """What the layers that learn make of it, [texts, width]: standardised means over tokens, length 1.
+
+        `padded`: whether texts of about the same length go together, as they better do while it learns.
+        """
         import torch
 
         found: list[Tensor] = []
         order: list[int] = []
-        for chosen in batches([len(one) for one in hidden]):
+        for chosen in batches([len(one) for one in hidden], padded):
             with self._precision():
-                padded, mask = _filled([hidden[index].float() for index in chosen])
-                out = self._run(padded, mask, slice(-TUNED, None)).float()
+                filled, mask = _filled([hidden[index].float() for index in chosen])
+                out = self._run(filled, mask, slice(-TUNED, None)).float()
             mean = (out * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
             found.append(torch.nn.functional.layer_norm(mean, (self.width,)) / self.width**0.5)
             order += chosen
@@ -136,23 +146,34 @@ class Listener:
 
     def __init__(self, tables: Tables, told: Tensor, layers: Layers, reader: Reader) -> None:
         self._tables, self._told, self._layers = tables, told, layers
+        self._recent: Memory[Tensor] = Memory(REMEMBERED)
         self.reader = reader
 
     def scores(self, messages: Sequence[Message]) -> Scores:
         """Natural logarithms of probabilities that add up to 1 over the catalogue."""
-        return self.hear([(messages, self.reader.read(messages))])[0]
+        return self.hear(messages, self.reader.read(messages))
 
-    def hear(self, dialogues: Sequence[tuple[Sequence[Message], Reading]]) -> np.ndarray:
-        """The same for many dialogues that are read already, float32 [n_dialogues, n_items]."""
+    def hear(self, messages: Sequence[Message], reading: Reading) -> Scores:
+        """The same for messages that are read already."""
         import torch
 
-        texts = [transcript(messages) for messages, _ in dialogues]
-        said = [index for index, text in enumerate(texts) if text]
         with torch.inference_mode():
-            found = vectors(self._tables, pad([reading for _, reading in dialogues]))
-            if said:
-                found[said] += self._layers.upper(self._layers.lower([texts[k] for k in said])) @ self._told
-            return torch.log_softmax(found @ self._tables.items.T + self._tables.bias, dim=1).numpy()
+            found = vectors(self._tables, pad([reading]))
+            if text := transcript(messages):
+                found += torch.stack(self._recent.of([text], self._sounds)) @ self._told
+            return torch.log_softmax(found @ self._tables.items.T + self._tables.bias, dim=1)[0].numpy()
+
+    def read_ahead(self, dialogues: Sequence[Sequence[Message]]) -> None:
+        """Run the encoder over many dialogues together; it remembers `REMEMBERED` of them."""
+        texts = [text for messages in dialogues if (text := transcript(messages))]
+        self._recent.of(texts, self._sounds)
+
+    def _sounds(self, texts: list[str]) -> Sequence[Tensor]:
+        """What the encoder's layers make of each text, [width]."""
+        import torch
+
+        with torch.inference_mode():
+            return self._layers.upper(self._layers.lower(texts)).unbind()
 
     def save(self, folder: Path) -> None:
         """Write tables and adapters (half precision) into an existing folder; the words are the towers'."""
@@ -182,11 +203,16 @@ class Listener:
             ) from None
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts of about the same length, a few at a time."""
+def batches(lengths: Sequence[int], padded: bool = False) -> Iterator[list[int]]:
+    """Places of texts of the same length, a few at a time, the shortest first; `padded`: of about the same.
+
+    Padding changes the last bits of what is made of a text; without any, its company makes no difference.
+    """
     order = sorted(range(len(lengths)), key=lambda index: lengths[index])
-    for start in range(0, len(order), TOGETHER):
-        yield order[start : start + TOGETHER]
+    for _, found in groupby(order, key=lambda index: None if padded else lengths[index]):
+        alike = list(found)
+        for start in range(0, len(alike), TOGETHER):
+            yield alike[start : start + TOGETHER]
 
 
 def _filled(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -94,6 +94,12 @@ class Reader:
             min(len(messages), TURNS - 1),
         )
 
+    def read_ahead(self, dialogues: Sequence[Sequence[Message]]) -> None:
+        """Encode the texts of many dialogues together; the encoder remembers them."""
+        texts = dict.fromkeys(text for said in dialogues for text in seeker_texts(said, self.catalogue))
+        if texts:
+            self._encoder.encode(list(texts))
+
     def _mentions(self, messages: Sequence[Message], ages: Sequence[int]) -> NDArray[np.int64]:
         last: dict[int, tuple[int, int]] = {}
         for message, age in zip(messages, ages, strict=True):
