@@ -116,7 +116,8 @@ class Conversation:
     def set_long_tail(self, long_tail: float) -> DialogueState:
         """How far the next replies reach: 0 the best whatever their fame, 1 lesser-known items.
 
-        It stays until it is set again, whatever is said, undone or started over. Raises QueryError.
+        It stays until it is set again, here or by "less famous ones", whatever is undone or started over.
+        Raises QueryError.
         """
         check_share("long_tail", long_tail)
         with self._desk.locks[self.conversation_id]:

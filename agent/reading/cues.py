@@ -17,6 +17,7 @@ IDIOMS = re.compile(
     r"|nothing else|not (?:really )?(?:any|one|either) of (?:these|those|them)"
     r"|this (?:time|once|evening|week|weekend)"
     r"|(?:no|not|nothing) (?:longer|shorter|older|newer|earlier|later|more recent) than"
+    r"|of all time|ever made"
     r"|no preference|do not mind|do not care|do not know|no clue|(?:do|does) not matter"
     r"|nothing (?:in particular|specific)"
     r"|if nothing (?:comes|springs) to mind|(?:not )?in (?:that|any)(?: particular)? order"

@@ -24,8 +24,8 @@ MOST_SAME = 3
 """Actors of whom any is meant by "with the same actors"."""
 
 
-FAR = 0.6
-"""Where "less famous ones" puts the slider; what that costs and finds is measured (docs/longtail.svg)."""
+FAR = 1.0
+"""Where "less famous ones" puts the slider: whoever says so wants all of them less famous."""
 _LESSER_KNOWN = re.compile(
     r"\b(?:less(?:er)?[- ](?:famous|known|popular|mainstream|obvious|well[- ]known)|hidden gems?"
     r"|obscure|under[- ]?rated|under the radar|deep cuts?|off the beaten (?:path|track)"
@@ -65,6 +65,8 @@ class Refiner:
             *(phrase for phrase in want if self._all_in(phrase, passing.told)),
             *(name for name in people if passing.people.issuperset(name.lower().split(" or "))),
         )
+        if reach is not None and is_empty(frame) and frame.act in ("chat", "inform"):
+            frame = replace(frame, act="more")
         if is_empty(frame) and frame.act == "inform" and small_talk(message) == "sad":
             frame = replace(frame, act="chat")
         return replace(reading, frame=frame, told=frozenset(told), reach=reach)
@@ -106,7 +108,7 @@ class Refiner:
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A wish goes before the refusal of a kind of it ("no gross-out comedies"), but not of it all."""
         for phrase in avoid:
-            same = tuple(wish for wish in want if self._meant(wish) & self._meant(phrase))
+            same = tuple(wish for wish in want if set() < self._meant(phrase) <= self._meant(wish))
             if same and re.search(rf"{_REFUSES}\s+{re.escape(phrase)}", masked, re.I):
                 want = tuple(wish for wish in want if wish not in same)
             elif same:

@@ -187,7 +187,7 @@ class Reader:
         match = _COMPARED.search(message)
         named = [self._catalogue[link.item_id] for link in links if link.item_id is not None]
         against = named or shown
-        if not match or not against or frame.about:
+        if not match or not against or frame.about or frame.drop:
             return frame
         word = match[1].lower()
         years = sorted(item.year for item in against if item.year is not None)
