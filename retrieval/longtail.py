@@ -59,7 +59,8 @@ def reach(
     Draws are without replacement, in proportion to r ** -RANK * exp(-fame * percentile) (Plackett-Luce, by
     the Gumbel trick: Kool et al., ICML 2019), so that exposure is spread as a stochastic policy spreads it
     (Diaz et al., CIKM 2020); but an item's luck hangs on `seed` and its id alone, so the same query has the
-    same answer. fame is FAME up to the middle of the slider and FAME + STEEPER at its end. `percentile`: of an item_id's popularity, in [0, 1]. `long_tail` in [0, 1]; 0 keeps the
+    same answer. fame is FAME up to the middle of the slider, FAME + STEEPER at its end, and between the two a
+    straight line. `percentile`: of an item_id's popularity, in [0, 1]. `long_tail` in [0, 1]; 0 keeps the
     order. Ranks are counted anew, scores stay what they were.
     """
     drawn = drawn_places(long_tail, page)
