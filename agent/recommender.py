@@ -107,10 +107,10 @@ class Recommender:
         Raises MessageError for a malformed message, UnknownItemError for an unknown id in `exclude`,
         QueryError (a ValueError) for `n` below 1 or a control out of range.
         """
+        check_share("long_tail", long_tail)
         state, query = self.heard(messages, exclude)
-        return self._answer(
-            state, replace(query, long_tail=max(long_tail, query.long_tail), diversity=diversity), n
-        )
+        query = replace(query, long_tail=max(long_tail, query.long_tail), diversity=diversity)
+        return self._answer(state, query, n)
 
     def recommend_many(self, dialogues: Sequence[Sequence[Mapping[str, str]]], n: int = 50) -> list[Result]:
         """`recommend` for several dialogues, for evaluation; the same answers in the same order, sooner."""

@@ -25,5 +25,5 @@ def recommender(
 
 def test_every_script_passes(recommender: Recommender) -> None:
     results = run_scripts(load_all([PACKAGED]), recommender)
-    assert len(results) == 68
+    assert len(results) == 72
     assert [result.script.name for result in results if not result.passed] == []

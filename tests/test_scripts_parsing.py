@@ -216,7 +216,7 @@ class TestPackagedScripts:
         return starter_sources().catalogue_read.catalogue
 
     def test_sixty_and_more_with_four_of_every_family(self, scripts: tuple[Script, ...]) -> None:
-        assert len(scripts) == 68
+        assert len(scripts) == 72
         families = Counter(one.family for one in scripts)
         assert families.keys() == set(FAMILIES)
         assert min(families.values()) >= 4

@@ -279,7 +279,8 @@ def _change_state(connection: Connection, row: RowMapping, state: DialogueState)
 
 def _said(state: DialogueState) -> DialogueState:
     """The state without what merely happened: only a difference here is something to undo."""
-    return replace(state, shown=(), last_shown=(), asked=(), said=(), pending=None, turn=0, long_tail=0)
+    asked = replace(state, asked=(), pending=None, turn=0, long_tail=0)
+    return replace(asked, shown=(), last_shown=(), said=(), relaxed=())
 
 
 def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
@@ -290,6 +291,7 @@ def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
         asked=tuple(dict.fromkeys(said.asked + happened.asked)),
         last_shown=happened.last_shown,
         said=happened.said,
+        relaxed=happened.relaxed,
         pending=happened.pending,
         turn=happened.turn,
         long_tail=happened.long_tail,
