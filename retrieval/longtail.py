@@ -28,8 +28,9 @@ RANK, FAME = 1.0, 3.0
 """An item at rank r that is better known than the share p of the catalogue is drawn in proportion to
 r ** -RANK * exp(-FAME * p)."""
 
-STEEPER = 9.0
-"""How much FAME grows from the middle of the slider to its end, where no famous items are wanted at all."""
+STEEPER, FAMOUS = 20.0, 0.6
+"""From the middle of the slider on, an item better known than the share FAMOUS loses more and more: at the
+end, STEEPER times what it is above. There, no famous items are wanted at all."""
 
 
 def percentiles(popularity: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -56,25 +57,29 @@ def reach(
 ) -> list[Candidate]:
     """The same candidates in another order: of every `page` places the last ones hold drawn items.
 
-    Draws are without replacement, in proportion to r ** -RANK * exp(-fame * percentile) (Plackett-Luce, by
+    Draws are without replacement, in proportion to r ** -RANK * exp(-penalty) (Plackett-Luce, by
     the Gumbel trick: Kool et al., ICML 2019), so that exposure is spread as a stochastic policy spreads it
     (Diaz et al., CIKM 2020); but an item's luck hangs on `seed` and its id alone, so the same query has the
-    same answer. fame is FAME up to the middle of the slider, FAME + STEEPER at its end, and between the two a
-    straight line. `percentile`: of an item_id's popularity, in [0, 1]. `long_tail` in [0, 1]; 0 keeps the
-    order. Ranks are counted anew, scores stay what they were.
+    same answer. The penalty of a percentile p is FAME p + STEEPER (2 long_tail - 1)+ (p - FAMOUS)+, x+ being
+    max(0, x). `percentile`: of an item_id's popularity, in [0, 1]. `long_tail` in [0, 1]; 0 keeps the order.
+    Ranks are counted anew, scores stay what they were.
     """
     drawn = drawn_places(long_tail, page)
     if drawn == 0:
         return list(candidates)
     luck = [_luck(seed, one.item_id) for one in candidates]
-    fame = FAME + STEEPER * max(0.0, 2 * long_tail - 1)
+    steeper = STEEPER * max(0.0, 2 * long_tail - 1)
     keys = [
-        gumbel - RANK * math.log(rank) - fame * percentile(one.item_id)
+        gumbel - RANK * math.log(rank) - _penalty(percentile(one.item_id), steeper)
         for rank, (one, gumbel) in enumerate(zip(candidates, luck, strict=True), start=1)
     ]
     by_luck = sorted(range(len(candidates)), key=lambda place: -keys[place])
     order = _dealt(len(candidates), by_luck, page - drawn, page)
     return [replace(candidates[place], rank=rank) for rank, place in enumerate(order, start=1)]
+
+
+def _penalty(percentile: float, steeper: float) -> float:
+    return FAME * percentile + steeper * max(0.0, percentile - FAMOUS)
 
 
 def _dealt(n: int, by_luck: Sequence[int], best: int, page: int) -> list[int]:

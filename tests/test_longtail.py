@@ -64,18 +64,21 @@ def test_the_first_places_of_the_first_page_keep_the_best(seed):
 
 def test_draws_follow_the_plackett_luce_law():
     """Of two, alike in fame, the first of all draws is the better with chance 1 / (1 + 1/2) = 2/3; where the
-    better is better known by a quarter, at the slider's end with e^-3 / (e^-3 + 1/2), as 12 x 1/4 = 3, and
-    by two fifths at three quarters of it, as 7.5 x 2/5 = 3.
+    better is the better known by half, with e^-1.5 / (e^-1.5 + 1/2), as 3 x 1/2 = 1.5; and where it is
+    famous, with e^-4.1 / (e^-4.1 + 1/2) at the slider's end, as 3 x .7 + 20 x (.7 - .6) = 4.1.
     """
     seeds = [str(k) for k in range(4000)]
 
     def first(percentile, long_tail=1.0):
         return np.mean([ids(reach(listed(2), percentile, long_tail, 1, seed))[0] == "1" for seed in seeds])
 
-    expected = pytest.approx(np.exp(-3) / (np.exp(-3) + 0.5), abs=0.03)
+    def chance(penalty):
+        return pytest.approx(np.exp(-penalty) / (np.exp(-penalty) + 0.5), abs=0.03)
+
     assert first(alike) == pytest.approx(2 / 3, abs=0.03)
-    assert first({"1": 0.25, "2": 0.0}.get) == expected
-    assert first({"1": 0.4, "2": 0.0}.get, 0.75) == expected
+    assert first({"1": 0.5, "2": 0.0}.get) == chance(1.5)
+    assert first({"1": 0.7, "2": 0.0}.get) == chance(4.1)
+    assert first({"1": 0.7, "2": 0.0}.get, 0.75) == chance(3.1)
 
 
 def test_another_query_draws_other_items():
