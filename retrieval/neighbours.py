@@ -12,7 +12,7 @@ from retrieval.retriever import best
 from retrieval.types import Candidate
 
 OVERFETCH = 200
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 1_000_000
 SPARE = 20
 """Asked for beyond what is needed: of equally near items the first in the catalogue comes, not any."""
 
@@ -20,9 +20,10 @@ SPARE = 20
 class Neighbours:
     """Cosine to the vectors of all items of a catalogue, or of some.
 
-    Chroma answers whenever few items are left out, by asking it for that many more, and for large filtered
-    sets through its `where`. Filtered sets of up to 20,000 items are scored exactly with numpy instead: no
-    neighbour is missed, and it takes under 1 ms where Chroma's `where` takes 3 to 10.
+    Chroma answers whenever few items are left out, by asking it for that many more, and for huge filtered
+    sets through its `where`. Filtered sets of up to a million items are scored exactly with numpy instead: no
+    neighbour is missed, and it takes 1 ms of 30,000 items and 6 ms of 100,000, where Chroma's `where` takes
+    28 and 77 (`tastebud eval scale`, two cores).
     """
 
     def __init__(
