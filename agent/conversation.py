@@ -147,7 +147,7 @@ class Conversation:
         turns = {turn.index: turn for turn in self.turns}
         quotes = {index: turn.message for index, turn in turns.items()}
         entries = [
-            _entry(slot, p.value, p.value, p.turn, quotes if _was_said(slot, p, turns) else {}, p.item_id)
+            _entry(slot, p.value, _label(p), p.turn, quotes if _was_said(slot, p, turns) else {}, p.item_id)
             for slot in LIST_SLOTS
             for p in getattr(state, slot)
         ]
@@ -204,6 +204,11 @@ def _with_verdict(
     if seen:
         state = with_item(state, "seen", preference)
     return state if seen or liked is not None else forget(state, preference.item_id or preference.value)
+
+
+def _label(preference: Preference) -> str:
+    """How the profile shows a preference: what was told in passing is no promise, and says so."""
+    return preference.value if preference.firm else f"{preference.value}, where possible"
 
 
 def _entry(

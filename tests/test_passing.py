@@ -144,6 +144,17 @@ def test_a_taste_leads_and_rules_nothing_out(films: Recommender) -> None:
     assert {one.item_id for one in promised} == {one.item_id for one in items[:2]}
 
 
+def test_the_profile_says_what_is_no_promise(films: Recommender) -> None:
+    chat = films.conversation(user="profile")
+    chat.send("I love horror, but tonight a western with Clint Eastwood")
+    labels = {entry.value: entry.label for entry in chat.profile}
+    assert labels == {
+        "horror": "horror, where possible",
+        "western": "western",
+        "Clint Eastwood": "Clint Eastwood",
+    }
+
+
 def test_a_reply_speaks_only_of_tastes_that_all_it_shows_have(films: Recommender) -> None:
     chat = films.conversation(user="westerns")
     reply = chat.send("I love westerns and musicals, what is there?", n=3)
