@@ -14,7 +14,10 @@ from retrieval.types import Item, facet_values
 _ASKED = (
     ("detail_directors", r"\b(?:who (?:directed|made|shot|wrote and directed)|director)\b"),
     ("detail_cast", r"\b(?:who(?:['’]s| is| are|s)? (?:in|star\w*|act\w*|play\w*)|cast|actors?|actresses)\b"),
-    ("detail_minutes", r"\bhow long\b|\b(?:running time|runtime|length|minutes)\b"),
+    (
+        "detail_minutes",
+        r"\b(?:how long|is it (?:very |too )?(?:long|short))\b|\b(?:running time|runtime|length|minutes)\b",
+    ),
     ("detail_year", r"\b(?:when (?:was|did|is)|what year|which year|how old is|come out|came out)\b"),
     ("detail_language", r"\b(?:what|which) language\b|\bsubtitle[sd]?\b|\bis it in \w+\b"),
     (

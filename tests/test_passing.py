@@ -91,6 +91,8 @@ def test_people_too(films: Recommender, message: str, asked: list[str], told: li
         "is it a comedy?",
         "Yes its a classic and one of his best",
         "that one is scary",
+        "we live in Paris",
+        "i am from brazil, my english is not good",
     ],
 )
 def test_a_remark_asks_for_nothing(films: Recommender, message: str) -> None:

@@ -49,7 +49,7 @@ _PATTERNS: tuple[tuple[Act, tuple[str, ...]], ...] = (
             r"\bwhen (?:was|did)\b.{0,60}\b(?:made|released|come out)\b|\bhow long is\b"
             r"|\bwhat year (?:is|was)\b",
             r"(?<!what )\b(?:do you (?:have|know)|have you (?:got|seen|heard of)|did you (?:see|watch))\b",
-            r"^(?:(?:and|but|so|ok(?:ay)?|hm+|wait)[,\s]+)*(?:is|was|are)"
+            r"(?:^|[,.!?]\s+)(?:(?:and|but|so|ok(?:ay)?|hm+|wait)[,\s]+)*(?:is|was|are)"
             r" (?:it|that|this|they|[\ue000-\uf8ff])\s[^?]{1,40}\?",
             r"\bis .{1,60} (?:any good|worth)\b"
             r"|^(?:and )?is .{1,80} or .{1,80} (?:better|longer|shorter|older|newer|scarier|funnier)\b",

@@ -99,6 +99,8 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
     and nothing is said of liking. What is on show and not named needs something that points at it, and a
     like a word of praise. A title that is hated and that the model dropped altogether is not lost.
     """
+    if model.act == "chat" and rules.act == "ask_about" and rules.about:
+        return rules
     excepts = _EXCEPT.search(message) is not None
     if excepts or (len(rules.seen) > 1 and not (rules.like or rules.dislike)):
         model = replace(model, like=rules.like, dislike=rules.dislike, seen=rules.seen)

@@ -19,7 +19,7 @@ think know little big pretty bored fancy craving ok okay yes set features involv
 hours hour long short shorter under film's movie's people person man woman weekend evening night lately
 rainy lazy sunday monday tuesday wednesday thursday friday saturday afternoon morning weeknight
 usually normally generally always often sometimes fan fans huge interested will down ending endings vibe vibes
-storyline plot tone style yo sup dude half max tops above below that's
+storyline plot tone style yo sup dude again modern preferred preferably half max tops above below that's
 mixed tastes taste ideally rating ratings rated
 were's unos una un de los las el la que para con quiero busco ver película peliculas películas je
 une des les du le veux cherche pour avec dans ich einen eine den der die das möchte suche early mid

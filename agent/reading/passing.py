@@ -66,7 +66,9 @@ _FILM = (
 )
 _REMARK = re.compile(
     rf"{_OPENING}{_FILM}\s*{_IS}|{_OPENING}its\s+(?:an?|so|such|the|one|really|very|pretty)\b"
-    rf"|^\W*(?:is|was|are|were)\s+(?:it|that|this|they|{_MARK})|^\W*(?:what a|such an?|so)\s",
+    rf"|^\W*(?:is|was|are|were)\s+(?:it|that|this|they|{_MARK})"
+    r"|\b(?:i|we)(?:['’]?m|['’]re| am| are| live| come| was| were)\s+(?:originally )?"
+    r"(?:from|in|living in|born in)\b|^\W*(?:what a|such an?|so)\s",
     re.I,
 )
 """Says how a film is or was, or asks that; "they should be funny" and "it has to be a comedy" ask for one."""

@@ -67,7 +67,7 @@ class Refiner:
         )
         if reach is not None and is_empty(frame) and frame.act in ("chat", "inform"):
             frame = replace(frame, act="more")
-        if is_empty(frame) and frame.act == "inform" and small_talk(message) == "sad":
+        if is_empty(frame) and frame.act == "inform" and small_talk(message) in ("sad", "thanks"):
             frame = replace(frame, act="chat")
         return replace(reading, frame=frame, told=frozenset(told), reach=reach)
 
