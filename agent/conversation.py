@@ -122,7 +122,8 @@ class Conversation:
         check_share("long_tail", long_tail)
         with self._desk.locks[self.conversation_id]:
             before = self.state
-            return self._change(before, replace(before, long_tail=float(long_tail)))
+            told = tuple(one for one in before.set_on if one[0] != "long_tail")
+            return self._change(before, replace(before, long_tail=float(long_tail), set_on=told))
 
     def undo(self) -> DialogueState:
         """Take back the latest change of what was said; unchanged when there is nothing to take back."""

@@ -1,4 +1,7 @@
-"""A whole dialogue -> the state after it, and what was said with the items that it names."""
+"""A whole dialogue -> the state after it, and what was said with the items that it names.
+
+Starting over counts here as in a conversation; an "undo" does not, as no earlier states are kept.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from agent.messages import LONGEST_MESSAGE, readable
 from agent.reading.link import Linker
 from agent.reading.understand import Reader
 from agent.reading.vocabulary import Vocabulary
-from agent.state import apply_reading
+from agent.state import afresh, apply_reading
 from agent.types import DialogueState
 from retrieval.dialogue import Message
 
@@ -45,6 +48,7 @@ class Hearing:
         said = self._named(role, content)
         if role == "user":
             reading = self._reader.read(content[:LONGEST_MESSAGE], state).reading
+            state = afresh(state) if reading.frame.act == "reset" else state
             return apply_reading(state, reading, self._vocabulary, state.turn + 1), said
         shown = tuple(dict.fromkeys((*state.shown, *said.items)))
         return replace(state, shown=shown, last_shown=tuple(dict.fromkeys(said.items))), said

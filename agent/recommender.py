@@ -102,7 +102,7 @@ class Recommender:
         `messages`: [{"role": "user" | "assistant", "content": text}, ...], oldest first ("seeker" and
         "recommender" are understood too). Items that either side named are not recommended again, nor
         are the item_ids in `exclude`. `long_tail` in [0, 1]: 0 asks for the best whatever their fame, 1 for
-        lesser-known items; "less famous ones" in the dialogue asks for some of that. `diversity` in [0, 1]:
+        lesser-known items; "less famous ones" in the dialogue asks for that. `diversity` in [0, 1]:
         how much an item loses that is like those before it.
         Raises MessageError for a malformed message, UnknownItemError for an unknown id in `exclude`,
         QueryError (a ValueError) for `n` below 1 or a control out of range.

@@ -73,6 +73,17 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
             if name in by_name:
                 link = by_name[name]
                 state = with_item(state, slot, Preference("item", link.title, link.item_id, turn))
+    state = _with_wishes(state, reading, vocabulary, turn)
+    for slot in VALUE_SLOTS:
+        value = getattr(frame, slot)
+        if value is not None:
+            state = with_value(state, slot, value, turn)
+    return state
+
+
+def _with_wishes(state: DialogueState, reading: Reading, vocabulary: Vocabulary, turn: int) -> DialogueState:
+    """The state with what a message wants, refuses and says of people and of the long tail."""
+    frame = reading.frame
     wants = [
         replace(p, firm=phrase not in reading.told)
         for phrase in frame.want
@@ -83,18 +94,19 @@ def apply_reading(state: DialogueState, reading: Reading, vocabulary: Vocabulary
         Preference("person", _people(name, vocabulary), None, turn, name not in reading.told)
         for name in frame.people
     ]
-    kept = () if reading.instead and wants else _without(state.wants, avoids)
+    asked = [p for p in (*wants, *people) if p.firm]
+    avoided = _without(state.avoids, asked)
+    # A refusal outlasts a taste told in passing.
+    wants = [p for p in wants if p.firm or _without([p], avoided)]
+    kept = () if reading.instead and any(p.firm for p in wants) else _without(state.wants, avoids)
     state = replace(
         state,
         wants=_merged(kept, wants),
-        avoids=_merged(_without(state.avoids, [*wants, *people]), avoids),
+        avoids=_merged(avoided, avoids),
         people=_merged(() if reading.instead and people else _without(state.people, avoids), people),
-        long_tail=state.long_tail if reading.reach is None else reading.reach,
     )
-    for slot in VALUE_SLOTS:
-        value = getattr(frame, slot)
-        if value is not None:
-            state = with_value(state, slot, value, turn)
+    if reading.reach is not None:
+        state = with_value(state, "long_tail", reading.reach, turn)
     return state
 
 
@@ -221,8 +233,8 @@ def refusal(phrase: str, vocabulary: Vocabulary, turn: int | None) -> list[Prefe
         term = vocabulary.answer(option)
         akin = term.akin if term else ()
         meant = wish(option, vocabulary, turn)
-        genres = term is not None and {facet.field for facet in term.facets} == {"genres"}
-        if term and term.promised and genres and len(term.facets) > 1:  # a romantic comedy is both
+        notes = term is not None and {facet.field for facet in term.facets} == {"content_notes"}
+        if term and term.promised and not notes and len(term.facets) > 1:  # a romantic comedy is both
             rarest = vocabulary.rarest(term.facets)
             meant = [Preference(rarest.field, rarest.value, None, turn)]
         found += [*meant, *(Preference(f.field, f.value, None, turn) for f in akin)]

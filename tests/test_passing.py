@@ -129,6 +129,107 @@ def test_old_is_as_old_as_its_examples(
     assert heard(films, message).years == years
 
 
+@pytest.mark.parametrize(
+    ("message", "wants", "avoids"),
+    [
+        ("no horror, a comedy", ["comedy"], ["horror"]),
+        ("nothing with horror, a comedy maybe", ["comedy"], ["horror"]),
+        ("I hate westerns, comedies are great", ["comedy"], ["western"]),
+        ("actually no, thriller", ["thriller"], []),
+        ("oops not comedy, I meant drama", ["drama"], ["comedy"]),
+        ("not a thriller, a horror or a war film", [], ["thriller", "horror", "war"]),
+        ("I want a comedy that's not stupid", ["comedy"], []),
+        ("a western that isn't boring", ["western"], []),
+        ("I wouldn't mind a comedy", ["comedy"], []),
+        ("I have nothing against westerns", ["western"], []),
+        ("no rom-coms", [], ["romance"]),
+        ("So a comedy then", ["comedy"], []),
+        ("it doesn't have to be a comedy", [], []),
+    ],
+)
+def test_a_refusal_goes_no_further_than_it_says(
+    films: Recommender, message: str, wants: list[str], avoids: list[str]
+) -> None:
+    state = heard(films, message)
+    assert [p.value for p in state.wants] == wants
+    assert [p.value for p in state.avoids] == avoids
+
+
+@pytest.mark.parametrize(
+    ("message", "liked", "disliked"),
+    [
+        ("My kids loved Toy Story. Anything similar without horror?", ["Toy Story"], []),
+        ("Loved Heat! Would like one that is not too long", ["Heat"], []),
+        ("Heat was brilliant. Not in the mood for that today", ["Heat"], []),
+        ("I loved Heat. Nothing like that but shorter", ["Heat"], []),
+        ("I saw Heat. hated it", [], ["Heat"]),
+        ("I've seen Heat and didn't like it", [], ["Heat"]),
+    ],
+)
+def test_asking_for_others_takes_no_praise_back(
+    films: Recommender, message: str, liked: list[str], disliked: list[str]
+) -> None:
+    state = heard(films, message)
+    assert [p.value for p in state.liked] == liked
+    assert [p.value for p in state.disliked] == disliked
+
+
+@pytest.mark.parametrize(
+    ("message", "years"),
+    [
+        ("I don't want anything made before 1990", (1990, None)),
+        ("please avoid films after 1995", (None, 1995)),
+        ("no new movies", None),
+        ("I'm sick of modern movies", None),
+        ("no classics please", None),
+        ("not a recent one", None),
+    ],
+)
+def test_years_that_are_refused_are_not_wished_for(
+    films: Recommender, message: str, years: tuple[int | None, int | None] | None
+) -> None:
+    assert heard(films, message).years == years
+
+
+@pytest.mark.parametrize(
+    ("message", "audience"),
+    [
+        ("something for my 8 year old", "family"),
+        ("my 15 year old wants a comedy", "teen"),
+        ("I'm a 30 year old man who likes action", None),
+        ("a drama with family secrets", None),
+        ("something to watch with kids", "family"),
+    ],
+)
+def test_an_age_says_who_watches(films: Recommender, message: str, audience: str | None) -> None:
+    assert heard(films, message).audience == audience
+
+
+def test_a_refusal_outlasts_a_taste_told_in_passing(films: Recommender) -> None:
+    state = heard(films, "no horror", "my wife loves horror but I want a thriller")
+    assert ([p.value for p in state.wants], [p.value for p in state.avoids]) == (["thriller"], ["horror"])
+
+
+def test_starting_over_counts_in_a_recorded_dialogue(films: Recommender) -> None:
+    assert [p.value for p in heard(films, "a comedy", "start over. a thriller").wants] == ["thriller"]
+
+
+def test_what_was_said_of_the_long_tail_can_be_undone(films: Recommender) -> None:
+    chat = films.conversation(user="undone")
+    chat.send("a thriller from the 90s")
+    assert chat.send("less famous ones").state.long_tail == 1.0
+    after = chat.undo()
+    assert (after.long_tail, [p.value for p in after.wants]) == (0.0, ["thriller"])
+    chat.set_long_tail(0.4)
+    assert chat.undo().long_tail == 0.4
+
+
+@pytest.mark.parametrize("message", ["forget the no horror rule", "ignore my previous wish, a comedy"])
+def test_a_rule_of_ones_own_is_no_attack(films: Recommender, message: str) -> None:
+    reply = films.conversation(user=message).send(message)
+    assert "one thing" not in reply.text
+
+
 def test_what_is_told_and_asked_for_later_is_a_promise(films: Recommender) -> None:
     state = heard(films, "I love horror", "a horror film, please")
     assert wishes(state.wants, True) == ["horror"]

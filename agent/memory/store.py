@@ -278,8 +278,10 @@ def _change_state(connection: Connection, row: RowMapping, state: DialogueState)
 
 
 def _said(state: DialogueState) -> DialogueState:
-    """The state without what merely happened: only a difference here is something to undo."""
-    asked = replace(state, asked=(), pending=None, turn=0, long_tail=0)
+    """The state without what merely happened: only a difference here is something to undo. The slider is no
+    such thing, but what was said of it is.
+    """
+    asked = replace(state, asked=(), pending=None, turn=0, long_tail=state.long_tail if _spoken(state) else 0)
     return replace(asked, shown=(), last_shown=(), said=(), relaxed=())
 
 
@@ -294,8 +296,13 @@ def _kept_facts(said: DialogueState, happened: DialogueState) -> DialogueState:
         relaxed=happened.relaxed,
         pending=happened.pending,
         turn=happened.turn,
-        long_tail=happened.long_tail,
+        long_tail=said.long_tail if _spoken(happened) else happened.long_tail,
     )
+
+
+def _spoken(state: DialogueState) -> bool:
+    """Whether the reach into the long tail was last set by words."""
+    return any(slot == "long_tail" for slot, _ in state.set_on)
 
 
 def _title(message: str) -> str:

@@ -147,6 +147,8 @@ _DROPS = re.compile(
     r"|\bany (?P<any>year|length|language|age|decade|era|genre)\b"
     r"|\b(?:no|without(?: an?y?)?|senza|sin|sans|ohne|sem) (?:limits?|limiti|l[íi]mites?|limites?)"
     r" (?:on|of|for|to|di|de|do|du) (?:the )?(?P<free>\w+)|\b(?:no|without(?: an?y?)?) (?P<un>\w+) limits?"
+    r"|\b(?:it )?(?:do|does|did) not (?:have|need) to be (?:an? |the )?"
+    r"(?P<needless>[^.,;!?\ue000-\uf8ff]{1,40})"
     r"|\b(?P<idle>\w{1,30}(?: time)?)\s+(?:does not matter|is not important|is no issue)\b"
     r"|(?:^|[.,;!?]\s*)(?:(?:ok(?:ay)?|well|fine|yeah|yes|and|but|all right)[,\s]+)*"
     r"(?!\s*(?:it|that|this|these|those|all|both|either|any|anything|everything|everyone|which|what|who|there)\b)"

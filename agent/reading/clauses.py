@@ -11,20 +11,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agent.reading.cues import COMPARED, CUES, PANNED, PRONOUN, SPLIT
+from agent.reading.cues import COMPARED, CUES, PANNED, SPLIT
 from agent.reading.names import Named
-from agent.reading.passing import is_remark
+from agent.reading.passing import is_remark, speaks_back
 from agent.reading.vocabulary import Found, Vocabulary
 from agent.reading.wishes import read_wish
 
 _OR = re.compile(r"\s+(?:or|o|ou|oder)\s+(?:an?\s+)?", re.I)
 _AFRESH = re.compile(
     r"\s*(?:with|starring|featuring|directed by|by|from|now|then(?! came)|make it|ideally|preferably"
-    r"|(?:should|must) be|the [\w-]+ one\b"
+    r"|(?:should|must) be|the [\w-]+ one\b|i (?:meant|mean|said|want)|an?(?=\s(?!.*\bor\b))"
+    r"|[\w -]+ (?:maybe|instead|would be|(?:is|are) (?:great|good|fine|welcome))"
     r"|(?:it|they|that|these|this) (?:should|must|(?:has|have|needs?|ought) to))\b",
     re.I,
 )
-"""Opens a clause of its own: "nothing scary, with Tom Hanks" wants him; "not these, it must be sad", that."""
+"""Opens a clause of its own: "nothing scary, with Tom Hanks" wants him; "no horror, a comedy", that."""
+_NO = re.compile(r"\b(?:no|nope|nah)\W*$", re.I)
+"""An answer by itself, which turns nothing that follows: "actually no, a thriller"."""
 _LOOKS_ON = re.compile(r"(?:without|no|nothing|minus|sans|sin|senza|sem|ohne|kein\w*)$", re.I)
 """Negates only what follows: "a comedy without swearing" refuses no comedy, "horror I hate" does horror."""
 _CUED = frozenset({"pos", "neg", "exc", "seen", "unseen"})
@@ -132,7 +135,7 @@ def _read_clause(
         polarity = -1
         targets = [(event, -1) for event, _ in targets]
     names = [marks[event.text].text for event, _ in targets if event.kind == "item"]
-    if not names and previous and (cued or panned) and PRONOUN.search(clause.text):
+    if not names and previous and (cued or panned) and speaks_back(clause.text):
         for name in previous:  # "watched Heat, loved it"
             found.judge(name, "like" if polarity > 0 else "dislike")
     for event, sign in targets:
@@ -140,7 +143,8 @@ def _read_clause(
     wish = None if is_remark(clause.text) else read_wish(clause.text, polarity, vocabulary)
     if wish:
         found.want.append(wish)
-    return (polarity if targets or cued else 1), names
+    carried = targets or (cued and not _NO.search(clause.text))
+    return (polarity if carried else 1), names
 
 
 def _judged(clause: _Clause) -> tuple[list[tuple[_Event, int]], int]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.reading.cues import SPLIT
+from agent.reading.cues import PRONOUN, SPLIT
 from agent.reading.names import Named
 from agent.reading.vocabulary import Vocabulary
 from retrieval.types import Facet
@@ -26,7 +26,7 @@ _ASKS = re.compile(
     r"|(?:can|could|would|will) you|have you got|got any|do you (?:have|know)|you (?:know|have) (?:any|of)"
     r"|(?:what|how) about|thinking (?:of|about)|let['’]?s|make it|should|must|(?:has|have|got|needs?) to"
     r"|tonight|today|any|more(?! of an?\b)|another|only|what else|which|(?:is|are) there|i['’]?ll take|go for"
-    r"|for me|help me)\b",
+    r"|for me|(?:am|['’]m) after|help me)\b",
     re.I,
 )
 """What asks for something, whatever else is said of it."""
@@ -68,11 +68,18 @@ _REMARK = re.compile(
     rf"{_OPENING}{_FILM}\s*{_IS}|{_OPENING}its\s+(?:an?|so|such|the|one|really|very|pretty)\b"
     rf"|^\W*(?:is|was|are|were)\s+(?:it|that|this|they|{_MARK})"
     r"|\b(?:i|we)(?:['’]?m|['’]re| am| are| live| come| was| were)\s+(?:originally )?"
-    r"(?:from|in|living in|born in)\b|^\W*(?:what a|such an?|so)\s",
+    r"(?:from|in|living in|born in)\b|^\W*(?:what a|such an?|so(?! (?:an?|it|[\w-]+ it is)\b))\s",
     re.I,
 )
 """Says how a film is or was, or asks that; "they should be funny" and "it has to be a comedy" ask for one."""
 _AGAINST = re.compile(r"\b(?:not|no|never|too|nothing|hate\w*|less)\b|n['’]t\b", re.I)
+_OTHERS = re.compile(
+    r"\b(?:similar|same|ones?|(?:of|for) (?:that|it|this|these|those|them)"
+    r"|(?:nothing|something|anything|films?|movies?|more|much|exactly) like"
+    r" (?:that|it|this|these|those|them))\b",
+    re.I,
+)
+"""Speaks of other films than the one that was named."""
 _EXAMPLE = re.compile(
     rf"\b(?:classics?|recent|newer|older|modern|new|old|latest)\b[^.!?\ue000-\uf8ff]{{0,30}}?"
     rf"\b(?:like|such as|including|are|eg)\s+(?P<mark>{_MARK})",
@@ -97,6 +104,11 @@ def is_remark(clause: str) -> bool:
     """
     elsewhere = any(pattern.search(clause) for pattern in (_ASKS, _TELLS, _AGAINST))
     return _REMARK.search(clause) is not None and not elsewhere
+
+
+def speaks_back(clause: str) -> bool:
+    """Whether a clause says more of a film named before ("hated it") and asks for no other ("not that")."""
+    return PRONOUN.search(clause) is not None and not (_ASKS.search(clause) or _OTHERS.search(clause))
 
 
 def without_remarks(masked: str) -> str:

@@ -28,11 +28,13 @@ FAR = 1.0
 """Where "less famous ones" puts the slider: whoever says so wants all of them less famous."""
 _LESSER_KNOWN = re.compile(
     r"\b(?:less(?:er)?[- ](?:famous|known|popular|mainstream|obvious|well[- ]known)|hidden gems?"
-    r"|obscure|under[- ]?rated|under the radar|deep cuts?|off the beaten (?:path|track)"
+    r"|obscure|under[- ]?rated(?! (?:act|direct))|under the radar|deep cuts?|off the beaten (?:path|track)"
     r"|not (?:so|too|that) (?:famous|mainstream|popular|well[- ]known)"
     r"|(?:nobody|no one) (?:has seen|knows|talks about))\b",
     re.I,
 )
+_DENIED = re.compile(r"\b(?:not?|nothing|without|never)\s+(?:\w+\s+){0,2}$", re.I)
+_ALREADY = re.compile(r"\b(?:already|know all|seen all)\b", re.I)
 _WELL_KNOWN = re.compile(r"\bmore (?:famous|popular|mainstream|well[- ]known)\b|\bbetter[- ]known\b", re.I)
 
 
@@ -55,7 +57,8 @@ class Refiner:
         passing = in_passing(masked, named, self._vocabulary)
         want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
         want, avoid = self._not_both(want, frame.avoid, masked)
-        reach, want, avoid = _reach(message, want, avoid)
+        asks = frame.act in ("ask_why", "ask_about")
+        reach, want, avoid = (None, want, avoid) if asks else _reach(without_remarks(masked), want, avoid)
         want, people = self._surnames(want, frame.people)
         want, people = self._same_people(message, want, people, reading.links, shown)
         people = _grouped(people, alternatives(masked, named))
@@ -143,8 +146,10 @@ def _reach(
     """How far the message wants to go into the long tail, and wish and refusal without the words for it."""
     for pattern, reach in ((_LESSER_KNOWN, FAR), (_WELL_KNOWN, 0.0)):
         match = pattern.search(message)
-        if match is not None:
+        if match is not None and not _ALREADY.search(message):
             said = match[0].lower()
+            if _DENIED.search(message[: match.start()]):
+                reach = FAR - reach
             want, avoid = (
                 tuple(phrase for phrase in phrases if phrase.lower() not in said) for phrases in (want, avoid)
             )

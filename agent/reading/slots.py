@@ -48,13 +48,18 @@ _AT_MOST = re.compile(
 )
 """The limit after the number: "an hour and a half max"."""
 _AUDIENCES = (
-    ("family", r"(?:for|with)\s+(?:the\s+|my\s+|our\s+)?(?:whole\s+|little\s+|young\s+|small\s+)?"
-               r"(?:kids?|kiddos?|children|family|daughter|son|nephew|niece|grandkids|toddlers?|little ones?)"
-               r"|family[- ]friendly|all ages|kid[- ]friendly|(?:kids?|children'?s|family) (?:film|movie"
-               r"|flick|night)s?"
-               r"|\d{1,2}[- ]?(?:year|yr)s?[- ]?olds?|para (?:niños|toda la familia)"
+    ("family", r"(?:for\s+(?:(?:the|my|our|your|some)\s+)?|with\s+(?:the|my|our|her|his|their)\s+"
+               r"|(?:watch|see)\s+with\s+)"
+               r"(?:whole\s+|little\s+|young\s+|small\s+)?"
+               r"(?:kids?|kiddos?|children|family|daughter|son|nephew|niece|grandkids|toddlers?"
+               r"|little ones?)\b"
+               r"(?!\s+(?:secrets?|drama|business|feud|values|tragedy|man|members?|issues|in\s))"
+               r"|family[- ]friendly|all ages|kid[- ]friendly|(?<!mafia )(?<!crime )"
+               r"(?:kids?|children'?s|family) (?:film|movie|flick|night)s?"
+               r"|(?:[1-9]|1[0-2])[- ]?(?:y/?o|(?:year|yr)s?[- ]?olds?)|para (?:niños|toda la familia)"
                r"|pour (?:les )?enfants|en famille"),
-    ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"),
+    ("teen", r"(?:for|with)\s+(?:my\s+|our\s+|a\s+)?(?:teen(?:ager)?s?|adolescents?)"
+             r"|1[3-7][- ]?(?:y/?o|(?:year|yr)s?[- ]?olds?)"),
     ("adult", r"(?:for|only)\s+(?:us\s+)?(?:adults?|grown[- ]?ups)"),
 )  # fmt: skip
 _LOOKALIKES = str.maketrans("ſıİ", "siI")
@@ -95,7 +100,7 @@ def read_slots(text: str, latest: int | None = None, languages: Collection[str] 
 
     `languages`: those of the catalogue, which are understood besides the most frequent ones.
     """
-    text = text.translate(_LOOKALIKES)
+    spelled, text = text, text.translate(_LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),
@@ -103,7 +108,7 @@ def read_slots(text: str, latest: int | None = None, languages: Collection[str] 
         max_minutes=_max_minutes(text),
         audience=audience,
         not_audience=refused,
-        not_language=_refused_language(text, languages),
+        not_language=_refused_language(spelled, languages),
     )
 
 

@@ -19,8 +19,10 @@ _WEATHER_ASKED = re.compile(
 _CHAT = (
     (
         "injection",
-        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:rules?|instructions?|prompts?"
-        r"|previous|above)"
+        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b"
+        r"(?:(?:your|all|any|the|these|system|previous|prior|above) (?:\w+ )?"
+        r"(?:rules|instructions?|prompts?)\b(?! (?:of|about|for))"
+        r"|(?:all|everything) (?:previous|above|before))"
         r"|\b(?:system|hidden|your) prompt\b|\bjailbreak\b|\byou are now\b|\bact as\b|\bpretend (?:to be"
         r"|you)|^\W*(?:system|assistant)\b\s*:|</?\s*(?:system|assistant|user)\b"
         r"|\bfrom now on\b.{0,40}\b(?:recommend|say|answer|you)\b",

@@ -18,6 +18,13 @@ _LAST_YEARS = re.compile(
     r"|(?P<decade>decade))\b",
     re.I,
 )
+_RECENT = re.compile(r"\b(?:recent|new releases?|latest|modern|something new|new (?:film|movie)s?)\b", re.I)
+_OLD = re.compile(
+    r"\b(?:(?<!cult )(?<!modern )(?<!instant )(?<!new )classics?|oldies|vintage|golden age"
+    r"|(?:something|anything) old(?:er)?(?! than)|old(?:er)? (?:film|movie|one|hollywood)s?)\b",
+    re.I,
+)
+_NOT_OLD = re.compile(r"\bnot(?:hing)? (?:too )?old", re.I)
 _YOUNG = re.compile(
     r"\bwhen i was (?:a |still )?(?:kid|child|young|little|growing up|(?P<teen>teen\w*|in high school))", re.I
 )
@@ -44,8 +51,9 @@ _BOUND = re.compile(
 _SINGLE = re.compile(rf"(?<![\w(])({YEAR})(?![\w)])\s*(\+|or (?:later|newer)|onwards?)?", re.I)
 _LATE = {"after", "post", "since", "from", "newer than", "later than", "more recent than", "starting"}
 NOT = re.compile(
-    r"\b(?:no|not|nothing|without|isn['’]t|never|avoid|hate)\s+(?:(?:for|from|in|of|made|any|an?|the"
-    r"|another|more)\s+){0,2}$",
+    r"\b(?:no|not|nothing|without|isn['’]t|never|avoid|hate|except(?: for)?|(?:sick|tired) of)\s+"
+    r"(?:(?:for|from|in|of|made|any|an?|the|another|more|like|want|need|have|to|be|show|watch|me|anything|something"
+    r"|films?|movies?|that|is|are)\s+){0,5}$",
     re.I,
 )
 _SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
@@ -91,7 +99,7 @@ def _bounds(text: str) -> Years | None:
         if word == "from" and not match["on"]:
             continue  # "from 1995" is that year, not a lower bound
         inclusive = word in {"since", "from", "starting", "until", "up to", "by"}
-        if match["neg"]:
+        if match["neg"] or NOT.search(text[: match.start()]):
             late, inclusive = not late, not inclusive
         last = year + 9 if decade else year
         if late:
@@ -132,23 +140,10 @@ def _relative(text: str, latest: int | None) -> Years | None:
         return (start, min(start + 9, latest))
     if re.search(r"\b(?:this|the (?:21st|present)) century\b", text, re.I):
         return (2001, None)
-    if latest is not None and re.search(
-        r"(?<!not )(?<!nothing )\b(?:recent|new releases?|latest|modern|something new|new (?:film"
-        r"|movie)s?)\b",
-        text,
-        re.I,
-    ):
+    recent = _RECENT.search(text)
+    if latest is not None and recent and not NOT.search(text[: recent.start()]):
         return (latest - 4, None)
-    if re.search(
-        r"\b(?:(?<!cult )(?<!modern )(?<!instant )(?<!new )classics?"
-        r"|oldies|vintage|golden age|(?:something|anything) old(?:er)?(?! than)|"
-        r"old(?:er)? (?:film|movie|one|hollywood)s?)\b",
-        text,
-        re.I,
-    ):
-        return (
-            None
-            if NOT.search(text) or re.search(r"\bnot(?:hing)? (?:too )?old", text, re.I)
-            else (None, 1979)
-        )
+    old = _OLD.search(text)
+    if old and not _NOT_OLD.search(text) and not NOT.search(text[: old.start()]):
+        return (None, 1979)
     return None
