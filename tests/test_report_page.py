@@ -212,7 +212,10 @@ class TestCommand:
             (["--workspace", "/nowhere"], "/nowhere"),
         ],
     )
-    def test_what_cannot_be_done_is_said_in_one_line(self, arguments: list[str], told: str) -> None:
+    def test_what_cannot_be_done_is_said_in_one_line(
+        self, arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
         done = CliRunner().invoke(app, ["all", "--users", "2", *arguments])
         assert done.exit_code == 2
         assert told in done.stderr

@@ -106,8 +106,10 @@ class TestMeasured:
     def test_another_run_and_a_damaged_file_say_so(self, tmp_path: Path) -> None:
         path = tmp_path / "measured.jsonl"
         Measured(path, {"seed": 0})
-        with pytest.raises(ReportFolderError, match="seed 0, now 1"):
-            Measured(path, {"seed": 1})
+        begun = Measured(path, {"seed": 1})  # nothing was measured yet, so nothing is lost
+        begun.keep("one", Timed, lambda: Timed("rank", 0.5))
+        with pytest.raises(ReportFolderError, match="seed 1, now 0"):
+            Measured(path, {"seed": 0})
         path.write_text("{nonsense}\n", "utf-8")
         with pytest.raises(ReportFolderError, match="is damaged"):
             Measured(path, {"seed": 0})

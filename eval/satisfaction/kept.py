@@ -21,14 +21,14 @@ class Measured:
     """A file of records by name. Its first line holds the settings that they were measured with."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """Begin the file, or read what it holds.
+        """Begin the file, or read what it holds. A file that was begun and holds nothing yet is begun anew.
 
         Raises ReportFolderError where other settings began it, and where it cannot be written.
         """
         self.path = path
         self._found: dict[str, str] = {}
         head, *lines = _lines(path) or [None]
-        if head is None:
+        if head is None or not lines:
             self._write(json.dumps(dict(settings)) + "\n", "w")
         elif head != dict(settings):
             changed = ", ".join(f"{name} {head.get(name)!r}, now {settings[name]!r}" for name in settings
