@@ -79,11 +79,11 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         for kept, names in ((like, rules.like), (dislike, rules.dislike), (seen, rules.seen))
     )
     said = {_plain(name) for key in (*_NAMED, "drop") for name in getattr(model, key)}
-    absent = tuple(name for name in rules.people if not _within(name, (*said, *map(_plain, model.about))))
+    absent = tuple(name for name in rules.people if not within(name, (*said, *map(_plain, model.about))))
     found_someone = model.act in ("accept", "chat") and bool(rules.people) and rules.act == "inform"
     if found_someone:
         absent = rules.people
-    missed = tuple(want for want in rules.want if _is_promise(want, checks) and not _within(want, said))
+    missed = tuple(want for want in rules.want if _is_promise(want, checks) and not within(want, said))
     refused = (
         name
         for name in rules.avoid
@@ -94,7 +94,7 @@ def completed(model: Frame, rules: Frame, checks: Checks) -> Frame:
         like=like,
         dislike=dislike,
         seen=seen,
-        avoid=tuple(dict.fromkeys((*model.avoid, *(name for name in refused if not _within(name, said))))),
+        avoid=tuple(dict.fromkeys((*model.avoid, *(name for name in refused if not within(name, said))))),
         want=(*(want for want in model.want if _plain(want) not in map(_plain, lost)), *missed),
         act="inform" if found_someone else model.act,
         about=() if found_someone else model.about,
@@ -123,7 +123,8 @@ def _plain(name: str) -> str:
     return name.strip().casefold()
 
 
-def _within(want: str, said: Iterable[str]) -> bool:
+def within(want: str, said: Iterable[str]) -> bool:
+    """Whether a phrase is part of one of those said, or holds one; these in lower case."""
     return any(_plain(want) in other or other in _plain(want) for other in said)
 
 

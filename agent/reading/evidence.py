@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.reading.agreement import Checks
+from agent.reading.agreement import Checks, within
 from agent.reading.cues import EXCEPTING, POSITIVE
 from agent.reading.scene import Scene
 from agent.reading.slots import spoken_languages
@@ -111,14 +111,14 @@ def believed(model: Frame, rules: Frame, message: str, scene: Scene, checks: Che
     praises = _PRAISES.search(_MIGHT.sub(" ", text))
     heard = [name.casefold() for key in _NAMING for name in getattr(model, key)]
     shown = [name for name in (*model.like, *model.dislike) if not _named(name, text, scene)]
-    missed = [name for name in rules.like if checks.item(name) is not None and not _within(name, heard)]
+    missed = [name for name in rules.like if checks.item(name) is not None and not within(name, heard)]
     if shown and missed:  # "Heat - loved it": not what is on show, but what is named
         return replace(model, like=rules.like, dislike=rules.dislike, seen=rules.seen)
 
     def kept(names: tuple[str, ...], missed: tuple[str, ...], praising: bool = False) -> tuple[str, ...]:
         pointed = bool(points and not asks and (praises or not praising))
         stand = [name for name in names if pointed or _named(name, text, scene)]
-        return tuple(dict.fromkeys((*stand, *(name for name in missed if not _within(name, heard)))))
+        return tuple(dict.fromkeys((*stand, *(name for name in missed if not within(name, heard)))))
 
     hated = tuple(
         name for name in rules.dislike if _is_hated(name, message) and checks.item(name) is not None
@@ -152,7 +152,3 @@ def _is_hated(name: str, message: str) -> bool:
 
 def _is_person(name: str, checks: Checks) -> bool:
     return checks.item(name) is None and checks.vocabulary.person(name) is not None
-
-
-def _within(name: str, said: Sequence[str]) -> bool:
-    return any(name.casefold() in other or other in name.casefold() for other in said)

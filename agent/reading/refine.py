@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.reading.names import Named, alternatives
 from agent.reading.passing import examples_of_age, in_passing, without_remarks
-from agent.reading.rules import Context, is_empty, masked_message
+from agent.reading.rules import is_empty
 from agent.reading.talk import small_talk
 from agent.reading.titles import common_words
 from agent.reading.vocabulary import Vocabulary
@@ -47,13 +47,15 @@ class Refiner:
         self._vocabulary = vocabulary
         self._latest = latest
 
-    def refined(self, reading: Reading, message: str, context: Context, shown: Sequence[Item]) -> Reading:
+    def refined(
+        self, reading: Reading, message: str, masked: str, named: Sequence[Named], shown: Sequence[Item]
+    ) -> Reading:
         """The same reading with tastes told from requests, and without what only describes a film.
 
-        `shown`: the items on show, which "the same director" may mean.
+        `masked` and `named`: the message as `masked_message` gives it. `shown`: the items on show, which "the
+        same director" may mean.
         """
         frame = reading.frame
-        masked, named = masked_message(message, context)
         passing = in_passing(masked, named, self._vocabulary)
         want = tuple(phrase for phrase in frame.want if not self._all_in(phrase, passing.remarked))
         want, avoid = self._not_both(want, frame.avoid, masked)

@@ -64,7 +64,11 @@ def masked_message(message: str, context: Context) -> tuple[str, list[Named]]:
 
 def read_message(message: str, context: Context) -> Frame:
     """Read `message` into a Frame by rules alone. Never raises on any text."""
-    masked, named = masked_message(message, context)
+    return read_masked(message, *masked_message(message, context), context)
+
+
+def read_masked(message: str, masked: str, named: Sequence[Named], context: Context) -> Frame:
+    """`read_message`, of a message that `masked_message` has masked already."""
     act = read_act(masked)
     about = _about(act, masked, named, context)
     masked, drops = _without_drops(masked, named)

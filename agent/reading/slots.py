@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agent.reading.years import NOT, read_years
+from agent.reading.years import LOOKALIKES, NOT, read_years
 from retrieval.types import Years
 
 _NUMBER_WORDS = {
@@ -62,8 +62,6 @@ _AUDIENCES = (
              r"|1[3-7][- ]?(?:y/?o|(?:year|yr)s?[- ]?olds?)"),
     ("adult", r"(?:for|only)\s+(?:us\s+)?(?:adults?|grown[- ]?ups)"),
 )  # fmt: skip
-_LOOKALIKES = str.maketrans("ſıİ", "siI")
-"""Letters that count as s and i where case is ignored, but do not become them in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def read_slots(text: str, latest: int | None = None, languages: Collection[str] 
 
     `languages`: those of the catalogue, which are understood besides the most frequent ones.
     """
-    spelled, text = text, text.translate(_LOOKALIKES)
+    spelled, text = text, text.translate(LOOKALIKES)
     audience, refused = _audience(text)
     return Slots(
         years=read_years(text, latest),

@@ -72,6 +72,13 @@ _CHAT = (
 )
 
 
+_NO_WISH: dict[str | None, str] = {
+    "profile": "asks what is known, and wishes for nothing",
+    "skin": "people by their skin, which is no wish we serve",
+}
+"""Small talk that is answered whatever else the message says, and why."""
+
+
 def small_talk(message: str) -> str | None:
     """Which kind of small talk a message is, the name of its answer in phrases.yaml; None if none."""
     if in_distress(_QUOTED.sub(" ", message)):
@@ -85,10 +92,8 @@ def off_the_road(message: str) -> str | None:
     hold a wish."""
     if in_distress(_QUOTED.sub(" ", message)):
         return "distress, not a wish"
-    if small_talk(message) == "profile":
-        return "asks what is known, and wishes for nothing"
-    if small_talk(message) == "skin":
-        return "people by their skin, which is no wish we serve"
+    if (kind := small_talk(message)) in _NO_WISH:
+        return _NO_WISH[kind]
     return "the weather, not a wish" if _WEATHER_ASKED.match(message) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent.errors import ModelError
@@ -19,7 +19,7 @@ from agent.reading.foreign import is_foreign
 from agent.reading.frames import frame_of
 from agent.reading.link import Linker
 from agent.reading.refine import Refiner
-from agent.reading.rules import Context, is_empty, read_message
+from agent.reading.rules import Context, is_empty, masked_message, read_masked
 from agent.reading.scene import MOST_SHOWN, Scene, understand_prompt
 from agent.reading.talk import before_orders, off_the_road, small_talk
 from agent.reading.vocabulary import Vocabulary
@@ -97,21 +97,24 @@ class Reader:
         labels = tuple(item.label for item in shown)
         context = Context(self._linker, self._vocabulary, self._latest, labels, begun=state.turn > 0)
         wish = before_orders(message)
-        draft = read_message(wish, context)
+        masked, named = masked_message(wish, context)
+        draft = read_masked(wish, masked, named, context)
         if wish != message and is_empty(draft):
             return Understood(Reading(Frame(act="chat")), "rules", "an order, not a wish")
         message = wish
         pending = state.pending
         left = self._language is None or draft.act in _LEFT_TO_RULES[self._language.tuned] or draft.drop
         if left or is_foreign(message):  # the model was taught in English
-            return self._refined(self._by_rules(draft, None, message, shown), message, context, shown)
-        scene = Scene(
-            labels[:MOST_SHOWN],
-            pending.text if pending else "",
-            tuple(option for option in pending.options if option != SURPRISE) if pending else (),
-        )
-        understood = self._with_model(message, draft, scene, shown)
-        return self._refined(understood, message, context, shown)
+            understood = self._by_rules(draft, None, message, shown)
+        else:
+            scene = Scene(
+                labels[:MOST_SHOWN],
+                pending.text if pending else "",
+                tuple(option for option in pending.options if option != SURPRISE) if pending else (),
+            )
+            understood = self._with_model(message, draft, scene, shown)
+        reading = self._refiner.refined(understood.reading, message, masked, named, shown)
+        return replace(understood, reading=reading)
 
     def _described(self, frame: Frame, message: str) -> Frame:
         """A message that describes something the catalogue has: a wish in its own words."""
@@ -202,11 +205,6 @@ class Reader:
         middle = years[len(years) // 2]
         late = word in ("newer", "more recent", "more modern")
         return replace(frame, years=(middle + 1, None) if late else (None, middle - 1))
-
-    def _refined(
-        self, understood: Understood, message: str, context: Context, shown: Sequence[Item]
-    ) -> Understood:
-        return replace(understood, reading=self._refiner.refined(understood.reading, message, context, shown))
 
     def link(self, name: str) -> Linked:
         """The item a name means; without one, `item_id` is None."""

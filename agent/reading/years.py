@@ -60,13 +60,13 @@ _SET_IN = re.compile(r"\bset (?:in|during)(?: the)?\s*$", re.I)
 """Before a decade: when the story takes place, whenever it was made."""
 
 
-_LOOKALIKES = str.maketrans("ſıİ", "siI")
+LOOKALIKES = str.maketrans("ſıİ", "siI")
 """Letters that count as s and i where case is ignored, but do not become them in lower case."""
 
 
 def read_years(text: str, latest: int | None = None) -> Years | None:
     """The range of years that `text` asks for, inclusive; None when it names none."""
-    text = text.translate(_LOOKALIKES)
+    text = text.translate(LOOKALIKES)
     between = _BETWEEN.search(text)
     if between:
         low, high = sorted((int(between[1]), int(between[2])))
